@@ -1,0 +1,7 @@
+#![doc = include_str!("../README.md")]
+
+pub mod date;
+pub mod fhir;
+pub mod issue;
+pub mod json;
+pub mod phi;
