@@ -13,6 +13,7 @@ mod compare;
 mod parse;
 mod pointer;
 mod write;
+pub mod yaml;
 
 use std::borrow::Cow;
 use std::fmt;

@@ -2,6 +2,7 @@
 
 pub mod date;
 pub mod fhir;
+pub mod ipt;
 pub mod issue;
 pub mod json;
 pub mod phi;

@@ -1,1 +1,3 @@
+//! The command line `ipt-fhir`.
+
 fn main() {}

@@ -1,0 +1,352 @@
+//! The record as a document: reading it from JSON or YAML, with everything that is wrong with it at once.
+//!
+//! A document passes four gates: it is text of its spelling; it says that it is a record of a version that we
+//! read; it fits the schema; its fields agree with each other ([`rule`](super::rule)). No gate repeats a value of
+//! the document in what it says.
+
+use std::collections::BTreeMap;
+
+use super::plan::Plan;
+use super::{rule, schema};
+use crate::date::DateTime;
+use crate::issue::{Issue, Severity};
+use crate::json::{self, Pointer, Position, Value, yaml};
+
+/// How a record is spelled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Spelling {
+    /// JSON, the canonical spelling.
+    Json,
+    /// YAML 1.2.
+    Yaml,
+}
+
+/// A record that passed all gates.
+#[derive(Debug, Clone)]
+pub struct Document {
+    /// The record.
+    pub plan: Plan,
+    /// The document as it was written, with `x-*` members and `passthrough`, which the plan does not hold.
+    pub source: Value,
+    /// Warnings; none of them is an error.
+    pub warnings: Vec<Issue>,
+}
+
+/// A document is not a record that can be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// It can't be read, or is no record: an unknown document.
+    #[error("the record can't be read")]
+    Unreadable(Box<Issue>),
+    /// It is a record with errors, and maybe warnings.
+    #[error("the record has errors")]
+    Invalid(Vec<Issue>),
+}
+
+impl Error {
+    /// The issues, the unreadable document's one included.
+    pub fn issues(&self) -> &[Issue] {
+        match self {
+            Self::Unreadable(issue) => std::slice::from_ref(issue),
+            Self::Invalid(issues) => issues,
+        }
+    }
+}
+
+/// Parts of member names that smell of process notes (45 CFR 164.501), spelled without case and punctuation.
+const PROCESS_NOTES: [&str; 8] = [
+    "processnote",
+    "psychotherapynote",
+    "transcript",
+    "countertransference",
+    "verbatim",
+    "privatenote",
+    "sessionnote",
+    "therapistnote",
+];
+
+/// Members that hold dates: the schema sees to their form, the calendar to the rest.
+const DATES: [&str; 10] = [
+    "date",
+    "birthDate",
+    "asOf",
+    "onset",
+    "recorded",
+    "achievementDate",
+    "start",
+    "end",
+    "due",
+    "next",
+];
+
+/// Reads a record; JSON if it begins like JSON, else YAML.
+///
+/// # Errors
+/// [`Error::Unreadable`] and [`Error::Invalid`], each issue with pointer, line and column.
+pub fn parse(bytes: &[u8]) -> Result<Document, Error> {
+    let first = bytes.iter().find(|byte| !byte.is_ascii_whitespace() && !byte.is_ascii_control());
+    let bare = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes);
+    let json = matches!(first, None | Some(b'{' | b'[' | b'"')) || bare.first() == Some(&b'{');
+    parse_as(bytes, if json { Spelling::Json } else { Spelling::Yaml })
+}
+
+/// Reads a record in a known spelling.
+///
+/// # Errors
+/// As [`parse`].
+pub fn parse_as(bytes: &[u8], spelling: Spelling) -> Result<Document, Error> {
+    let text = Text::read(bytes, spelling).map_err(|issue| Error::Unreadable(Box::new(issue)))?;
+    let mut issues = Vec::new();
+    recognize(&text.value).map_err(|issue| Error::Unreadable(Box::new(text.place(issue))))?;
+    find_process_notes(&text.value, &Pointer::root(), &mut issues);
+    let refused: Vec<Pointer> = issues.iter().map(|issue| issue.location.pointer.clone()).collect();
+    let canonical = text.value.to_text();
+    match serde_json::from_str(&canonical) {
+        Ok(instance) => issues.extend(
+            schema::check(&instance)
+                .into_iter()
+                .filter(|issue| !refused.contains(&issue.location.pointer)),
+        ),
+        Err(_) => issues.push(Issue::error(
+            "ipt-plan-number",
+            Pointer::root(),
+            "a number that is too large for a record",
+        )),
+    }
+    if issues.is_empty() {
+        check_calendar(&text.value, &Pointer::root(), &mut issues);
+    }
+    let plan = match serde_json::from_str::<Plan>(&canonical) {
+        Ok(plan) => Some(plan),
+        Err(_) if !issues.is_empty() => None,
+        // Not reached while schema and types agree, which a test sees to; its text could quote the document.
+        Err(_) => {
+            let text = "the record does not fit its own schema";
+            issues.push(Issue::error("ipt-plan-schema", Pointer::root(), text));
+            None
+        }
+    };
+    if let Some(plan) = plan.as_ref().filter(|_| issues.is_empty()) {
+        issues.extend(rule::check(plan));
+    }
+    let issues: Vec<Issue> = issues.into_iter().map(|issue| text.place(issue)).collect();
+    match plan {
+        Some(plan) if !issues.iter().any(Issue::is_error) => {
+            Ok(Document { plan, source: text.value, warnings: issues })
+        }
+        _ => Err(Error::Invalid(issues)),
+    }
+}
+
+impl Document {
+    /// The record as a value: without `x-*` members and `passthrough`.
+    pub fn value(&self) -> Value {
+        plan_value(&self.plan)
+    }
+}
+
+/// A plan as a value, in the schema's order of members.
+pub fn plan_value(plan: &Plan) -> Value {
+    // Serializing our own types to JSON can't fail; an empty object would be seen by every check that follows.
+    let text = serde_json::to_string(plan).unwrap_or_default();
+    json::parse_with(text.as_bytes(), json::Limits::BUNDLE).unwrap_or(Value::Null)
+}
+
+/// Takes out what stays in the record and is compared without: `x-*` members everywhere, and `passthrough`.
+pub fn without_local(value: &Value) -> Value {
+    let mut value = value.clone();
+    if let Some(object) = value.as_object_mut() {
+        object.remove("passthrough");
+    }
+    drop_own_members(&mut value);
+    value
+}
+
+fn drop_own_members(value: &mut Value) {
+    match value {
+        Value::Object(object) => {
+            object.retain(|name, _| !name.starts_with("x-"));
+            object.iter_mut().for_each(|(_, value)| drop_own_members(value));
+        }
+        Value::Array(items) => items.iter_mut().for_each(drop_own_members),
+        _ => {}
+    }
+}
+
+/// A document's text, its value, and how to find places in it.
+struct Text<'a> {
+    text: &'a str,
+    value: Value,
+    positions: Option<BTreeMap<String, Position>>,
+}
+
+impl<'a> Text<'a> {
+    fn read(bytes: &'a [u8], spelling: Spelling) -> Result<Self, Issue> {
+        let unreadable = |code, text: String, pointer: Pointer, position| {
+            let mut issue = Issue::new(Severity::Fatal, code, pointer, text).with_help(
+                "a record is one JSON or YAML document in UTF-8; `record new` writes one",
+            );
+            issue.location.position = position;
+            issue
+        };
+        let json_error = |error: json::Error| {
+            let code = match error.kind {
+                json::ErrorKind::Empty => "ipt-plan-empty-file",
+                json::ErrorKind::NotUtf8 => "ipt-plan-not-utf8",
+                json::ErrorKind::DuplicateMember => "ipt-plan-duplicate-key",
+                json::ErrorKind::TooLarge | json::ErrorKind::TooDeep => "ipt-plan-too-large",
+                _ => "ipt-plan-not-json",
+            };
+            unreadable(code, error.to_string(), Pointer::root(), Some(error.position))
+        };
+        match spelling {
+            Spelling::Json => {
+                let value = json::parse(bytes).map_err(json_error)?;
+                let text = std::str::from_utf8(bytes).unwrap_or_default();
+                Ok(Self { text, value, positions: None })
+            }
+            Spelling::Yaml => {
+                let Ok(text) = std::str::from_utf8(bytes) else {
+                    // The JSON reader finds the first byte that is not UTF-8.
+                    return Err(json::parse(bytes).err().map_or_else(
+                        || {
+                            unreadable(
+                                "ipt-plan-not-utf8",
+                                "not UTF-8".into(),
+                                Pointer::root(),
+                                None,
+                            )
+                        },
+                        json_error,
+                    ));
+                };
+                let yaml = yaml::read(text).map_err(|error| {
+                    let code = "ipt-plan-not-yaml";
+                    unreadable(code, error.to_string(), Pointer::root(), error.position)
+                })?;
+                Ok(Self { text, value: yaml.value, positions: Some(yaml.positions) })
+            }
+        }
+    }
+
+    /// The issue with line and column; and with its pointer cut where a name in it is not fit to be shown.
+    fn place(&self, mut issue: Issue) -> Issue {
+        let pointer = issue.location.pointer.as_str().to_owned();
+        if issue.location.position.is_none() {
+            issue.location.position = match &self.positions {
+                None => json::position(self.text, &pointer),
+                Some(positions) => {
+                    let mut at = pointer.as_str();
+                    loop {
+                        if let Some(position) = positions.get(at) {
+                            break Some(*position);
+                        }
+                        match at.rsplit_once('/') {
+                            Some((above, _)) => at = above,
+                            None => break None,
+                        }
+                    }
+                }
+            };
+        }
+        issue.location.pointer = showable(&pointer);
+        issue
+    }
+}
+
+/// A pointer up to the first step that does not look like a name of a schema: it could be anything, a person's
+/// name included. Line and column still tell the place.
+fn showable(pointer: &str) -> Pointer {
+    let mut shown = String::new();
+    for step in pointer.split('/').skip(1) {
+        let plain = step.len() <= 40
+            && !step.is_empty()
+            && step.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
+        if !plain {
+            break;
+        }
+        shown.push('/');
+        shown.push_str(step);
+    }
+    Pointer::from(shown.as_str())
+}
+
+/// Whether the document says that it is a record of a version that we read.
+fn recognize(value: &Value) -> Result<(), Issue> {
+    let fatal = |code, pointer, text: &'static str, help: &'static str| {
+        Issue::new(Severity::Fatal, code, pointer, text).with_help(help)
+    };
+    if value.text("format") != Some("ipt-plan") {
+        let help = "a record begins with \"format\": \"ipt-plan\"; `record new` writes one";
+        let text = "the document does not say that it is an ipt-plan";
+        return Err(fatal("ipt-plan-unknown-document", Pointer::root(), text, help));
+    }
+    match value.text("formatVersion") {
+        Some("1.0") | None => Ok(()),
+        Some(_) => {
+            let pointer = Pointer::root().member("formatVersion");
+            let text = "a version of ipt-plan that this program does not read";
+            Err(fatal("ipt-plan-version", pointer, text, "this program reads version 1.0"))
+        }
+    }
+}
+
+fn find_process_notes(value: &Value, pointer: &Pointer, issues: &mut Vec<Issue>) {
+    match value {
+        Value::Object(object) => {
+            for (name, member) in object.iter() {
+                let plain: String = name
+                    .chars()
+                    .filter(char::is_ascii_alphanumeric)
+                    .map(|letter| letter.to_ascii_lowercase())
+                    .collect();
+                let below = pointer.member(name);
+                if PROCESS_NOTES.iter().any(|smell| plain.contains(smell)) {
+                    let text = "process notes do not belong into a record, under any name";
+                    let help = "keep them apart from the chart (45 CFR 164.501) and remove the member; \
+                                what may be charted goes into a session's `summary`";
+                    issues
+                        .push(Issue::error("ipt-plan-process-notes", below, text).with_help(help));
+                } else {
+                    find_process_notes(member, &below, issues);
+                }
+            }
+        }
+        Value::Array(items) => {
+            for (index, item) in items.iter().enumerate() {
+                find_process_notes(item, &pointer.item(index), issues);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Dates whose form the schema took, but which no calendar has: 2026-02-30.
+fn check_calendar(value: &Value, pointer: &Pointer, issues: &mut Vec<Issue>) {
+    match value {
+        Value::Object(object) => {
+            for (name, member) in object.iter() {
+                if name.starts_with("x-") || (name == "passthrough" && pointer.as_str().is_empty())
+                {
+                    continue;
+                }
+                let below = pointer.member(name);
+                match member {
+                    Value::String(text) if DATES.contains(&name) => {
+                        if DateTime::parse(text).is_err() {
+                            let text = "a day or time that does not exist";
+                            issues.push(Issue::error("ipt-plan-date", below, text));
+                        }
+                    }
+                    other => check_calendar(other, &below, issues),
+                }
+            }
+        }
+        Value::Array(items) => {
+            for (index, item) in items.iter().enumerate() {
+                check_calendar(item, &pointer.item(index), issues);
+            }
+        }
+        _ => {}
+    }
+}

@@ -1,0 +1,35 @@
+//! What several test modules need: fixtures, and data that only some machines have.
+
+use std::path::{Path, PathBuf};
+
+use ipt_fhir::ipt::Document;
+use ipt_fhir::ipt::document;
+
+/// A file of `fixtures/`.
+pub(crate) fn fixture(name: &str) -> Vec<u8> {
+    let path = fixtures().join(name);
+    std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// The folder of the fixtures.
+pub(crate) fn fixtures() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures")
+}
+
+/// The names of all JSON records under `fixtures/ipt`.
+pub(crate) fn record_names() -> Vec<String> {
+    let mut names: Vec<String> = std::fs::read_dir(fixtures().join("ipt"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| name.ends_with(".json"))
+        .collect();
+    names.sort();
+    assert!(names.len() >= 10, "the fixtures are there");
+    names
+}
+
+/// A record of `fixtures/ipt`, parsed.
+pub(crate) fn record(name: &str) -> Document {
+    let parsed = document::parse(&fixture(&format!("ipt/{name}")));
+    parsed.unwrap_or_else(|error| panic!("{name}: {:#?}", error.issues()))
+}
