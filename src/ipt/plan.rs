@@ -154,8 +154,10 @@ pub struct Plan {
     /// Diagnoses.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub diagnoses: Vec<Diagnosis>,
-    /// Why the client came.
-    pub presenting_problem: PresentingProblem,
+    /// Why the client came. Every record tells it; only one that was read back from FHIR under a policy that
+    /// withheld it has none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub presenting_problem: Option<PresentingProblem>,
     /// What the therapist found.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub assessment: Option<Assessment>,
