@@ -35,7 +35,7 @@ pub enum Value {
     /// A string, unescaped.
     String(String),
     /// An array.
-    Array(Vec<Value>),
+    Array(Vec<Self>),
     /// An object with its members in the order in which they were written.
     Object(Object),
 }

@@ -5,4 +5,5 @@ pub mod fhir;
 pub mod ipt;
 pub mod issue;
 pub mod json;
+pub mod mapping;
 pub mod phi;

@@ -175,7 +175,7 @@ fn drop_own_members(value: &mut Value) {
 
 /// A document's text, its value, and how to find places in it.
 struct Text<'a> {
-    text: &'a str,
+    written: &'a str,
     value: Value,
     positions: Option<BTreeMap<String, Position>>,
 }
@@ -203,7 +203,7 @@ impl<'a> Text<'a> {
             Spelling::Json => {
                 let value = json::parse(bytes).map_err(json_error)?;
                 let text = std::str::from_utf8(bytes).unwrap_or_default();
-                Ok(Self { text, value, positions: None })
+                Ok(Self { written: text, value, positions: None })
             }
             Spelling::Yaml => {
                 let Ok(text) = std::str::from_utf8(bytes) else {
@@ -224,7 +224,7 @@ impl<'a> Text<'a> {
                     let code = "ipt-plan-not-yaml";
                     unreadable(code, error.to_string(), Pointer::root(), error.position)
                 })?;
-                Ok(Self { text, value: yaml.value, positions: Some(yaml.positions) })
+                Ok(Self { written: text, value: yaml.value, positions: Some(yaml.positions) })
             }
         }
     }
@@ -234,7 +234,7 @@ impl<'a> Text<'a> {
         let pointer = issue.location.pointer.as_str().to_owned();
         if issue.location.position.is_none() {
             issue.location.position = match &self.positions {
-                None => json::position(self.text, &pointer),
+                None => json::position(self.written, &pointer),
                 Some(positions) => {
                     let mut at = pointer.as_str();
                     loop {

@@ -1,6 +1,6 @@
 //! Writing trees: compact ([`Display`](std::fmt::Display)) and indented.
 
-use std::fmt;
+use std::fmt::{self, Write};
 
 use super::Value;
 
@@ -117,7 +117,10 @@ fn write_string(text: &str, out: &mut String) {
             Some('\n') => out.push_str("\\n"),
             Some('\r') => out.push_str("\\r"),
             Some('\t') => out.push_str("\\t"),
-            Some(control) => out.push_str(&format!("\\u{:04x}", u32::from(control))),
+            Some(control) => {
+                // Writing into a String can't fail.
+                let _ = write!(out, "\\u{:04x}", u32::from(control));
+            }
             None => {}
         }
         rest = characters.as_str();

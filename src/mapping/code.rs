@@ -8,8 +8,8 @@ use crate::ipt::goal::{Achievement, Priority};
 use crate::ipt::plan::PrognosisCode;
 use crate::ipt::session::{HomeworkStatus, RiskLevel};
 use crate::ipt::{
-    Delivery, FocusCode, Format, GoalMeasure, Instrument, PhaseCode, Rank, SessionStatus, Technique,
-    Variant,
+    Delivery, FocusCode, Format, GoalMeasure, Instrument, PhaseCode, Rank, SessionStatus,
+    Technique, Variant,
 };
 use crate::json::{Object, Value};
 use crate::object;
@@ -204,29 +204,45 @@ pub struct InstrumentCodes {
 /// The codes of an instrument.
 pub const fn instrument(instrument: Instrument) -> InstrumentCodes {
     const PHQ9_ITEMS: &[&str] = &[
-        "44250-9", "44255-8", "44259-0", "44254-1", "44251-7", "44258-2", "44252-5", "44253-3", "44260-8",
+        "44250-9", "44255-8", "44259-0", "44254-1", "44251-7", "44258-2", "44252-5", "44253-3",
+        "44260-8",
     ];
     const GAD7_ITEMS: &[&str] =
         &["69725-0", "68509-9", "69733-4", "69734-2", "69735-9", "69689-8", "69736-7"];
     match instrument {
         Instrument::Phq9 => InstrumentCodes {
             panel: Some(("44249-1", "PHQ-9 quick depression assessment panel [Reported.PHQ]")),
-            total: Some(("44261-6", "Patient Health Questionnaire 9 item (PHQ-9) total score [Reported]")),
+            total: Some((
+                "44261-6",
+                "Patient Health Questionnaire 9 item (PHQ-9) total score [Reported]",
+            )),
             items: PHQ9_ITEMS,
         },
         Instrument::Gad7 => InstrumentCodes {
             panel: Some(("69737-5", "Generalized anxiety disorder 7 item (GAD-7)")),
-            total: Some(("70274-6", "Generalized anxiety disorder 7 item (GAD-7) total score [Reported.PHQ]")),
+            total: Some((
+                "70274-6",
+                "Generalized anxiety disorder 7 item (GAD-7) total score [Reported.PHQ]",
+            )),
             items: GAD7_ITEMS,
         },
         Instrument::Phq2 => InstrumentCodes {
             panel: Some(("55757-9", "Patient Health Questionnaire 2 item (PHQ-2) [Reported]")),
-            total: Some(("55758-7", "Patient Health Questionnaire 2 item (PHQ-2) total score [Reported]")),
+            total: Some((
+                "55758-7",
+                "Patient Health Questionnaire 2 item (PHQ-2) total score [Reported]",
+            )),
             items: &["44250-9", "44255-8"],
         },
-        Instrument::Bdi2 => InstrumentCodes { panel: None, total: Some(("89209-1", "")), items: &[] },
-        Instrument::Phq9m => InstrumentCodes { panel: None, total: Some(("89204-2", "")), items: &[] },
-        Instrument::Epds => InstrumentCodes { panel: None, total: Some(("99046-5", "")), items: &[] },
+        Instrument::Bdi2 => {
+            InstrumentCodes { panel: None, total: Some(("89209-1", "")), items: &[] }
+        }
+        Instrument::Phq9m => {
+            InstrumentCodes { panel: None, total: Some(("89204-2", "")), items: &[] }
+        }
+        Instrument::Epds => {
+            InstrumentCodes { panel: None, total: Some(("99046-5", "")), items: &[] }
+        }
         Instrument::Other => InstrumentCodes { panel: None, total: None, items: &[] },
     }
 }
@@ -299,9 +315,9 @@ pub const fn session_resource(status: SessionStatus) -> SessionResource {
     }
 }
 
-/// The variant of an enumeration for which a function gives this code: the way back through any table above.
-pub fn back<T: Copy, C: PartialEq>(all: &[T], table: impl Fn(T) -> C, code: &C) -> Option<T> {
-    all.iter().copied().find(|known| table(*known) == *code)
+/// The variant of an enumeration for which a table gives this code: the way back through any table above.
+pub fn back<T: Copy>(all: &[T], table: impl Fn(T) -> &'static str, code: &str) -> Option<T> {
+    all.iter().copied().find(|known| table(*known) == code)
 }
 
 /// Our CodeSystems as they stand under `profiles/`, without the frame that they share.
@@ -353,17 +369,18 @@ mod tests {
             }
         }
         for status in HomeworkStatus::ALL {
-            assert_eq!(back(HomeworkStatus::ALL, task_status, &task_status(*status)), Some(*status));
+            assert_eq!(back(HomeworkStatus::ALL, task_status, task_status(*status)), Some(*status));
         }
         for status in SessionStatus::ALL {
-            let resource = session_resource(*status);
-            assert_eq!(back(SessionStatus::ALL, session_resource, &resource), Some(*status));
+            let same =
+                |other: &&SessionStatus| session_resource(**other) == session_resource(*status);
+            assert_eq!(SessionStatus::ALL.iter().filter(same).count(), 1);
         }
         for level in RiskLevel::ALL {
             assert_eq!(risk_level(risk(*level).code), Some(*level));
         }
         for code in Priority::ALL {
-            assert_eq!(back(Priority::ALL, priority, &priority(*code)), Some(*code));
+            assert_eq!(back(Priority::ALL, priority, priority(*code)), Some(*code));
         }
     }
 }

@@ -103,6 +103,6 @@ mod tests {
         let other = Identity::new("john-lee-ipt", Some(Uuid::NAMESPACE_DNS));
         assert_ne!(identity.item("goal-1"), other.item("goal-1"));
         // Whoever changes this value orphans every resource that was ever written.
-        assert_eq!(identity.item("goal-1").to_string(), "PINNED");
+        assert_eq!(identity.item("goal-1").to_string(), "c30c06c5-dc9a-5a23-8fa4-b7ab16faa382");
     }
 }

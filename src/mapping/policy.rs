@@ -133,7 +133,8 @@ pub fn filter(plan: &Plan, policy: &Policy) -> (Plan, Vec<Withheld>) {
     if !policy.allows(Section::Screening) && filter.plan.screening.take().is_some() {
         filter.note(Section::Screening, "/screening");
     }
-    if !policy.allows(Section::RelapsePrevention) && filter.plan.relapse_prevention.take().is_some() {
+    if !policy.allows(Section::RelapsePrevention) && filter.plan.relapse_prevention.take().is_some()
+    {
         filter.note(Section::RelapsePrevention, "/relapsePrevention");
     }
     if !policy.allows(Section::Risk) {
@@ -203,7 +204,12 @@ impl Filter {
                 let path = format!("{path}/objectives/{place}/addresses");
                 self.drop_ids(Section::Ipaf, &mut objective.addresses, &path, is_ipaf);
             }
-            self.drop_ids(Section::Ipaf, &mut goal.addresses, &format!("{path}/addresses"), is_ipaf);
+            self.drop_ids(
+                Section::Ipaf,
+                &mut goal.addresses,
+                &format!("{path}/addresses"),
+                is_ipaf,
+            );
         }
         self.plan.goals = goals;
         let mut sessions = std::mem::take(&mut self.plan.sessions);

@@ -1,4 +1,12 @@
 //! The integration tests: one binary, one module for each room or behaviour.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test that can't go on says so by a panic, and tells what it left out"
+)]
+
+mod mapping;
 mod record;
 mod support;

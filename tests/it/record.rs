@@ -1,9 +1,9 @@
 //! The record: every fixture is read, every fault is named with its place, and no value is repeated.
 
-use ipt_fhir::ipt::document::{self, Error, plan_value, without_local};
+use ipt_fhir::ipt::document::{plan_value, without_local};
 use ipt_fhir::json;
 
-use crate::support::{fixture, record, record_names};
+use crate::support::{record, record_names};
 
 #[test]
 fn every_fixture_is_a_record_and_types_hold_all_of_it() {

@@ -1,0 +1,88 @@
+//! A session's summary, and the whole plan to read ⇄ DocumentReference.
+
+use crate::date::PartialDate;
+use crate::ipt::session::Session;
+use crate::ipt::{Format, SessionStatus};
+use crate::json::Object;
+use crate::mapping::chart::Chart;
+use crate::mapping::code::{coding, concept, system};
+use crate::mapping::element::{base64, from_base64};
+use crate::mapping::identity::derived;
+use crate::mapping::narrative::Narrative;
+use crate::mapping::policy::Section;
+use crate::mapping::session;
+use crate::mapping::writer::Writer;
+use crate::object;
+
+fn summary_local(session_id: &str) -> String {
+    format!("{session_id}/{}", derived::SUMMARY)
+}
+
+fn attachment(writer: &Writer<'_>, content_type: &str, title: &str, bytes: &[u8]) -> Object {
+    object! { "attachment" => object! {
+        "contentType" => content_type,
+        "language" => writer.plan.language.as_ref(),
+        "data" => base64(bytes),
+        "title" => title,
+    } }
+}
+
+pub(super) fn write_summary(writer: &mut Writer<'_>, session: &Session) {
+    let Some(summary) = &session.summary else { return };
+    let format = session.format.or(writer.plan.structure.format);
+    let (code, display) = match format {
+        Some(Format::Group) => ("34787-2", "Mental health Group counseling note"),
+        _ => ("34904-3", "Mental health Progress note"),
+    };
+    let in_error = session.status == SessionStatus::EnteredInError;
+    let encounter = session::encounter(writer, session);
+    let related = encounter.is_none().then(|| vec![session::reference(writer, session)]);
+    let title = format!("IPT session {}", session.number);
+    let elements = object! {
+        "status" => if in_error { "entered-in-error" } else { "current" },
+        "docStatus" => if in_error { "entered-in-error" } else { "final" },
+        "type" => concept(coding(system::LOINC, code, display)),
+        "subject" => writer.client(),
+        "author" => vec![writer.therapist()],
+        "content" => vec![attachment(writer, "text/plain; charset=utf-8", &title, summary.as_bytes())],
+        "context" => object! {
+            "encounter" => encounter.map(|encounter| vec![encounter]),
+            "period" => session::period(session),
+            "related" => related,
+        },
+    };
+    let words = format!("Summary of session {}", session.number);
+    writer.add("DocumentReference", &summary_local(&session.id), Narrative::line(&words), elements);
+}
+
+pub(super) fn read_summary(chart: &Chart<'_>, session_id: &str) -> Option<String> {
+    let document = chart.find("DocumentReference", &summary_local(session_id))?;
+    let data = document.items("content").next()?.get("attachment")?.text("data")?;
+    String::from_utf8(from_base64(data)?).ok()
+}
+
+/// The whole plan, as the policy left it, to be read; by grant with the record itself beside it.
+pub(super) fn write_plan(writer: &mut Writer<'_>) {
+    let plan = writer.plan;
+    let html = Narrative::plan(plan).into_page(&plan.title, plan.language.as_deref());
+    let mut content =
+        vec![attachment(writer, "text/html; charset=utf-8", &plan.title, html.as_bytes())];
+    if writer.options.policy.allows(Section::RecordJson) {
+        let record = crate::ipt::document::plan_value(plan).to_text();
+        content.push(attachment(writer, "application/json", "ipt-plan", record.as_bytes()));
+    }
+    let elements = object! {
+        "status" => "current",
+        "docStatus" => if plan.status == crate::ipt::PlanStatus::Draft { "preliminary" } else { "final" },
+        "type" => concept(coding(system::LOINC, "56447-6", "Plan of care note")),
+        "subject" => writer.client(),
+        "author" => vec![writer.therapist()],
+        "content" => content,
+        "context" => object! {
+            "period" => plan.date.as_ref().map(|date| object! { "start" => PartialDate::as_str(date) }),
+            "related" => vec![writer.care_plan()],
+        },
+    };
+    let narrative = Narrative::line("The therapy plan as a readable document");
+    writer.add("DocumentReference", derived::DOCUMENT, narrative, elements);
+}

@@ -1,0 +1,108 @@
+//! What all writers share: identifiers, references, labels and the frame of a resource.
+
+use uuid::Uuid;
+
+use crate::fhir::Resource;
+use crate::ipt::Plan;
+use crate::json::{Object, Value};
+use crate::mapping::identity::{ITEM_SYSTEM, Identity, PLAN_ITEM_SYSTEM, derived, urn};
+use crate::mapping::narrative::Narrative;
+use crate::mapping::{Options, label};
+use crate::object;
+
+/// A resource of the mapping with its opaque identifier.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MappedResource {
+    /// The value of `sid/item`, and the UUID of the entry's `fullUrl`.
+    pub item: Uuid,
+    /// The resource; its references to other mapped resources are `urn:uuid:`.
+    pub resource: Resource,
+}
+
+/// Writes the resources of one record, which the policy has already been applied to.
+pub(super) struct Writer<'a> {
+    pub(super) plan: &'a Plan,
+    pub(super) options: &'a Options,
+    pub(super) identity: Identity,
+    pub(super) resources: Vec<MappedResource>,
+}
+
+impl<'a> Writer<'a> {
+    pub(super) fn new(plan: &'a Plan, options: &'a Options) -> Self {
+        let identity = Identity::new(&plan.id, options.namespace);
+        Self { plan, options, identity, resources: Vec::new() }
+    }
+
+    /// Adds a resource: type, labels, narrative and identifiers, then its own elements.
+    pub(super) fn add(
+        &mut self,
+        resource_type: &str,
+        local: &str,
+        narrative: Narrative,
+        elements: Object,
+    ) {
+        let labels = label::labels(self.plan, self.options, resource_type, local);
+        let item = self.identity.item(local);
+        let plan_item = self.identity.plan_item(local);
+        let own = object! { "system" => ITEM_SYSTEM, "value" => item.to_string() };
+        // R4's QuestionnaireResponse has one identifier: the plan item goes into a tag.
+        let single = resource_type == "QuestionnaireResponse";
+        let tag =
+            single.then(|| vec![object! { "system" => PLAN_ITEM_SYSTEM, "code" => &plan_item }]);
+        let identifier = if single {
+            Value::Object(own)
+        } else {
+            let mut all = vec![own, object! { "system" => PLAN_ITEM_SYSTEM, "value" => plan_item }];
+            all.extend(more_identifiers(&elements));
+            all.into_iter().collect()
+        };
+        let resource = Resource::new(resource_type)
+            .with(object! {
+                "meta" => object! { "security" => labels, "tag" => tag },
+                "language" => self.plan.language.as_ref(),
+                "text" => narrative.into_element(self.plan.language.as_deref()),
+            })
+            .with(elements)
+            .with(object! { "identifier" => identifier });
+        self.resources.push(MappedResource { item, resource });
+    }
+
+    /// A reference to a resource of this record.
+    pub(super) fn reference(&self, local: &str) -> Object {
+        object! { "reference" => urn(self.identity.item(local)) }
+    }
+
+    /// References to resources of this record, in order.
+    pub(super) fn references<'b>(
+        &self,
+        locals: impl IntoIterator<Item = &'b String>,
+    ) -> Vec<Object> {
+        locals.into_iter().map(|local| self.reference(local)).collect()
+    }
+
+    /// The client.
+    pub(super) fn client(&self) -> Object {
+        let mut reference = self.reference(&self.plan.client.id);
+        reference.put("type", "Patient");
+        reference
+    }
+
+    /// The therapist; the name makes it readable where the EHR does not know the therapist.
+    pub(super) fn therapist(&self) -> Object {
+        let mut reference = self.reference(&self.plan.therapist.id);
+        reference.put("type", "Practitioner");
+        reference.put("display", &self.plan.therapist.name.text);
+        reference
+    }
+
+    /// The CarePlan.
+    pub(super) fn care_plan(&self) -> Object {
+        self.reference(derived::CARE_PLAN)
+    }
+}
+
+/// Identifiers that a writer gave of its own, to stand behind ours.
+fn more_identifiers(elements: &Object) -> Vec<Object> {
+    let given = elements.get("identifier").and_then(Value::as_array).unwrap_or_default();
+    given.iter().filter_map(|value| value.as_object().cloned()).collect()
+}
