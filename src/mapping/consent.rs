@@ -59,7 +59,7 @@ fn write_one(writer: &mut Writer<'_>, consent: &Consent) {
     let elements = object! {
         "status" => consent.status.code(),
         "scope" => object! { "coding" => vec![scope], "text" => consent.scope.as_ref() },
-        "category" => vec![concept(category), concept(own!(consent.kind))],
+        "category" => vec![object! { "coding" => vec![category, own!(consent.kind)] }],
         "patient" => writer.client(),
         "policyRule" => rule,
         // The root rule of R4 has no type (Consent.provision.type: "Not permitted in root rule").

@@ -9,4 +9,5 @@
 
 mod mapping;
 mod record;
+mod reference_engine;
 mod support;
