@@ -9,4 +9,5 @@
 
 mod mapping;
 mod record;
+mod sandbox;
 mod support;
