@@ -3,4 +3,4 @@
 mod ask;
 mod single;
 
-use ask::{Asked, Ehr, patient};
+use ask::{Ehr, patient};

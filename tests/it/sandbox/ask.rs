@@ -5,37 +5,37 @@ use ipt_fhir::json::Value;
 use ipt_fhir::sandbox::{Config, Ids, Running, Sandbox};
 
 /// A sandbox of a test's own, and a client for it.
-pub struct Ehr {
-    pub running: Running,
+pub(super) struct Ehr {
+    pub(super) running: Running,
     http: reqwest::Client,
 }
 
 /// An answer.
 #[derive(Debug)]
-pub struct Asked {
-    pub status: u16,
-    pub headers: reqwest::header::HeaderMap,
-    pub text: String,
+pub(super) struct Asked {
+    pub(super) status: u16,
+    pub(super) headers: reqwest::header::HeaderMap,
+    pub(super) text: String,
 }
 
 impl Ehr {
     /// A server that counts its ids, so that answers can be written down.
-    pub async fn counting() -> Self {
+    pub(super) async fn counting() -> Self {
         let mut config = Config::default();
         config.behaviour.ids = Ids::Counting;
         Self::start(config).await
     }
 
-    pub async fn start(config: Config) -> Self {
+    pub(super) async fn start(config: Config) -> Self {
         Self { running: Sandbox::start(config).await.unwrap(), http: http() }
     }
 
     /// Asks `METHOD path`, with `Name: value` headers; a body is sent as FHIR JSON unless a header says otherwise.
-    pub async fn ask(&self, request: &str, headers: &[&str], body: &str) -> Asked {
+    pub(super) async fn ask(&self, request: &str, headers: &[&str], body: &str) -> Asked {
         self.try_ask(request, headers, body).await.unwrap()
     }
 
-    pub async fn try_ask(
+    pub(super) async fn try_ask(
         &self,
         request: &str,
         headers: &[&str],
@@ -44,16 +44,16 @@ impl Ehr {
         ask(&self.http, self.running.base_url(), request, headers, body).await
     }
 
-    pub async fn get(&self, path: &str) -> Asked {
+    pub(super) async fn get(&self, path: &str) -> Asked {
         self.ask(&format!("GET {path}"), &[], "").await
     }
 
-    pub async fn post(&self, path: &str, body: &str) -> Asked {
+    pub(super) async fn post(&self, path: &str, body: &str) -> Asked {
         self.ask(&format!("POST {path}"), &[], body).await
     }
 
     /// The ids that a search finds, in order.
-    pub async fn found(&self, search: &str) -> Vec<String> {
+    pub(super) async fn found(&self, search: &str) -> Vec<String> {
         let answer = self.get(search).await;
         assert_eq!(answer.status, 200, "{search}: {}", answer.text);
         answer
@@ -65,11 +65,11 @@ impl Ehr {
     }
 }
 
-pub fn http() -> reqwest::Client {
+pub(super) fn http() -> reqwest::Client {
     reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap()
 }
 
-pub async fn ask(
+pub(super) async fn ask(
     http: &reqwest::Client,
     base: &str,
     request: &str,
@@ -100,26 +100,26 @@ pub async fn ask(
 }
 
 impl Asked {
-    pub fn header(&self, name: &str) -> &str {
+    pub(super) fn header(&self, name: &str) -> &str {
         self.headers.get(name).map(|value| value.to_str().unwrap()).unwrap_or_default()
     }
 
-    pub fn resource(&self) -> Resource {
+    pub(super) fn resource(&self) -> Resource {
         Resource::parse(self.text.as_bytes())
             .unwrap_or_else(|_| panic!("no resource: {}", self.text))
     }
 
-    pub fn bundle(&self) -> Bundle {
+    pub(super) fn bundle(&self) -> Bundle {
         Bundle::from_resource(self.resource()).unwrap()
     }
 
     /// The id of the resource that a create answers.
-    pub fn id(&self) -> String {
+    pub(super) fn id(&self) -> String {
         self.resource().id().unwrap().to_owned()
     }
 
     /// The code of the first issue of an OperationOutcome.
-    pub fn issue(&self) -> String {
+    pub(super) fn issue(&self) -> String {
         let outcome = self.resource();
         assert_eq!(outcome.resource_type(), "OperationOutcome", "{}", self.text);
         outcome
@@ -132,22 +132,22 @@ impl Asked {
     }
 
     /// The value at a pointer of the body.
-    pub fn at(&self, pointer: &str) -> Value {
+    pub(super) fn at(&self, pointer: &str) -> Value {
         self.resource().to_value().pointer(pointer).cloned().unwrap_or(Value::Null)
     }
 
     /// The text at a pointer of the body.
-    pub fn text_at(&self, pointer: &str) -> String {
+    pub(super) fn text_at(&self, pointer: &str) -> String {
         self.at(pointer).as_str().unwrap_or_default().to_owned()
     }
 }
 
-pub fn id_of(resource: &Resource) -> String {
+pub(super) fn id_of(resource: &Resource) -> String {
     format!("{}/{}", resource.resource_type(), resource.id().unwrap())
 }
 
 /// A Patient with an identifier in `urn:test`.
-pub fn patient(value: &str) -> String {
+pub(super) fn patient(value: &str) -> String {
     format!(
         r#"{{"resourceType":"Patient","identifier":[{{"system":"urn:test","value":"{value}"}}],"active":true}}"#
     )
