@@ -13,12 +13,12 @@ use std::time::Duration;
 pub struct Behaviour {
     /// Where the ids of created resources come from.
     pub ids: Ids,
-    /// Whether a reference to a resource that is not here refuses the write (422), and a resource that others
-    /// refer to can't be deleted (409). R4 3.1.0.7 leaves it to the server; HAPI does the same, with 400.
+    /// Whether a reference to a resource that is not here refuses the write (400), and a resource that others
+    /// refer to can't be deleted (409). R4 leaves it to the server; HAPI does the same.
     pub referential_integrity: bool,
     /// Whether a transaction Bundle is taken; without it 501.
     pub transactions: bool,
-    /// Whether `If-None-Exist` has an effect; without it the header is ignored, as servers that don't know it do.
+    /// Whether `If-None-Exist` is taken; without it 400.
     pub conditional_create: bool,
     /// Whether `identifier` is a search parameter.
     pub search_by_identifier: bool,

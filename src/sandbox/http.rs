@@ -84,8 +84,12 @@ async fn truncated(response: Response, cut: &Cut) -> Response {
     let (parts, body) = response.into_parts();
     let body = to_bytes(body, usize::MAX).await.unwrap_or_default();
     // Status line, the headers here, and those that are added when it is sent: Content-Length and Date.
+    let reason = parts.status.canonical_reason().unwrap_or_default();
     let headers = parts.headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4);
-    let head = 17 + headers.sum::<usize>() + 60 + 2;
+    let length = format!("content-length: {}\r\n", body.len()).len();
+    let date = "date: Thu, 01 Jan 1970 00:00:00 GMT\r\n".len();
+    let head =
+        "HTTP/1.1 200 \r\n\r\n".len() + reason.len() + headers.sum::<usize>() + length + date;
     cut.after((head + body.len() / 2) as u64);
     Response::from_parts(parts, Body::from(body))
 }

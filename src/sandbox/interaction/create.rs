@@ -41,8 +41,11 @@ pub(super) fn decide(
     request: &Request,
     resource_type: &str,
 ) -> Result<Outcome, Refusal> {
-    let condition = request.if_none_exist.as_ref().filter(|_| ehr.behaviour.conditional_create);
-    if let Some(condition) = condition {
+    if let Some(condition) = &request.if_none_exist {
+        if !ehr.behaviour.conditional_create {
+            let text = "this server has no conditional create";
+            return Err(Refusal::new(400, "not-supported", text));
+        }
         let found = ehr.find_one(resource_type, &criteria(condition))?;
         if let Some(existing) = found {
             return Ok(Outcome::Existing(existing));

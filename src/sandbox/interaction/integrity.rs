@@ -1,8 +1,9 @@
 //! Referential integrity: after a write no reference on this server leads nowhere.
 //!
-//! R4 leaves it to the server whether references are checked. What breaks a rule of the server's own is 422 there
-//! (3.1.0.8: "the proposed resource violated applicable FHIR profiles or server business rules"), and a delete that
-//! must not happen 409 (3.1.0.7: "reasons such as referential integrity").
+//! R4 leaves it to the server whether references are checked. The CapabilityStatement says that they are
+//! (`referencePolicy` is `enforced`), so a write that breaks it is 400: "if an instance fails the constraints
+//! documented in the CapabilityStatement then the response should be a 400" (3.1.0.4.2, 3.1.0.8). A delete that
+//! must not happen is 409: "because of reasons specific to that resource, such as referential integrity" (3.1.0.7).
 
 use crate::fhir::reference::for_each_reference;
 use crate::fhir::{Reference, ResourceId};
@@ -51,7 +52,7 @@ fn check_targets(ehr: &Ehr, value: &Value) -> Result<(), Refusal> {
         };
     });
     if dangling {
-        Err(Refusal::new(422, "not-found", "a reference leads to a resource that is not here"))
+        Err(Refusal::new(400, "not-found", "a reference leads to a resource that is not here"))
     } else {
         Ok(())
     }

@@ -68,6 +68,8 @@ fn transaction(ehr: &mut Ehr, outer: &Request, entries: Vec<Entry>) -> Result<An
     let mut answers: BTreeMap<usize, Answer> = BTreeMap::new();
     let mut written = BTreeSet::new();
 
+    // The conditions of updates are those of the state before: an update of what is deleted here overlaps with it.
+    decide(ehr, &mut items, Method::Put)?;
     for item in items.iter().filter(|item| item.request.method == Method::Delete) {
         let answer = ehr.route(&item.request).map_err(|refusal| item.located(refusal))?;
         if let Some(version) = &answer.version {
@@ -75,9 +77,7 @@ fn transaction(ehr: &mut Ehr, outer: &Request, entries: Vec<Entry>) -> Result<An
         }
         answers.insert(item.index, answer);
     }
-    for item in &mut items {
-        item.outcome = item.decide(ehr).map_err(|refusal| item.located(refusal))?;
-    }
+    decide(ehr, &mut items, Method::Post)?;
     substitute_full_urls(&mut items)?;
 
     items.sort_by_key(|item| order(item.request.method));
@@ -101,6 +101,14 @@ fn transaction(ehr: &mut Ehr, outer: &Request, entries: Vec<Entry>) -> Result<An
     });
     let bundle = Bundle::new("transaction-response", entries.collect());
     Ok(Answer::of(bundle.into_resource()))
+}
+
+/// Decides which resources the entries with a method are of.
+fn decide(ehr: &mut Ehr, items: &mut [Item], method: Method) -> Result<(), Refusal> {
+    for item in items.iter_mut().filter(|item| item.request.method == method) {
+        item.outcome = item.decide(ehr).map_err(|refusal| item.located(refusal))?;
+    }
+    Ok(())
 }
 
 /// The order in which the entries of a Bundle are processed (3.1.0.11.2).
@@ -204,9 +212,7 @@ impl Item {
     /// Refuses a create whose condition is met by another resource of the same Bundle as well.
     fn check_condition(&self, ehr: &Ehr) -> Result<(), Refusal> {
         match (&self.outcome, &self.request.if_none_exist, self.type_alone()) {
-            (Some(Outcome::New(_)), Some(condition), Some(name))
-                if ehr.behaviour.conditional_create =>
-            {
+            (Some(Outcome::New(_)), Some(condition), Some(name)) => {
                 ehr.find_one(name, &create::criteria(condition)).map(|_| ())
             }
             _ => Ok(()),
@@ -236,7 +242,8 @@ fn substitute_full_urls(items: &mut [Item]) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Replaces links wherever they stand, but in `value`: an Identifier's value may be a `urn:uuid:` of its own.
+/// Replaces links wherever they stand: in references, in elements of type uri and url, and in the narrative's
+/// `href` and `src`. Not in a `value`, for an Identifier's may be a `urn:uuid:` of its own, nor in canonicals.
 fn substitute(value: &mut Value, places: &BTreeMap<String, String>) {
     match value {
         Value::String(text) => {
@@ -246,8 +253,19 @@ fn substitute(value: &mut Value, places: &BTreeMap<String, String>) {
         }
         Value::Array(items) => items.iter_mut().for_each(|item| substitute(item, places)),
         Value::Object(object) => {
-            let links = object.iter_mut().filter(|(name, _)| *name != "value");
-            links.for_each(|(_, value)| substitute(value, places));
+            for (name, value) in object.iter_mut() {
+                match (name, value) {
+                    ("value", Value::String(_)) => {}
+                    ("div", Value::String(narrative)) if narrative.contains("urn:") => {
+                        for (full_url, place) in places {
+                            let link = |to: &str| format!("=\"{to}\"");
+                            *narrative = narrative.replace(&link(full_url), &link(place));
+                        }
+                    }
+                    (name, _) if name.ends_with("anonical") => {}
+                    (_, value) => substitute(value, places),
+                }
+            }
         }
         _ => {}
     }
@@ -276,7 +294,7 @@ fn resolve_conditional_references(ehr: &mut Ehr, before: usize) -> Result<(), Re
                 }
                 Ok(None) => {
                     let text = "a conditional reference finds no resource";
-                    problem = Some(Refusal::new(422, "not-found", text));
+                    problem = Some(Refusal::new(400, "not-found", text));
                 }
                 Err(refusal) => problem = Some(refusal),
             }

@@ -52,17 +52,20 @@ impl Ehr {
         self.ask(&format!("POST {path}"), &[], body).await
     }
 
-    /// The ids that a search finds, in order.
+    /// The resources that a search finds, as `Type/id` in order.
     pub(super) async fn found(&self, search: &str) -> Vec<String> {
         let answer = self.get(search).await;
         assert_eq!(answer.status, 200, "{search}: {}", answer.text);
-        answer
-            .bundle()
-            .entries
-            .iter()
-            .map(|entry| id_of(entry.resource.as_ref().unwrap()))
-            .collect()
+        ids(&answer.bundle())
     }
+}
+
+/// The resources in a Bundle, as `Type/id` in order.
+pub(super) fn ids(bundle: &Bundle) -> Vec<String> {
+    let resources = bundle.entries.iter().filter_map(|entry| entry.resource.as_ref());
+    resources
+        .map(|resource| format!("{}/{}", resource.resource_type(), resource.id().unwrap()))
+        .collect()
 }
 
 pub(super) fn http() -> reqwest::Client {
@@ -113,11 +116,6 @@ impl Asked {
         Bundle::from_resource(self.resource()).unwrap()
     }
 
-    /// The id of the resource that a create answers.
-    pub(super) fn id(&self) -> String {
-        self.resource().id().unwrap().to_owned()
-    }
-
     /// The code of the first issue of an OperationOutcome.
     pub(super) fn issue(&self) -> String {
         let outcome = self.resource();
@@ -140,10 +138,6 @@ impl Asked {
     pub(super) fn text_at(&self, pointer: &str) -> String {
         self.at(pointer).as_str().unwrap_or_default().to_owned()
     }
-}
-
-pub(super) fn id_of(resource: &Resource) -> String {
-    format!("{}/{}", resource.resource_type(), resource.id().unwrap())
 }
 
 /// A Patient with an identifier in `urn:test`.
