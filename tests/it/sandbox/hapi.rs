@@ -73,7 +73,7 @@ async fn answers(base: &str) -> BTreeMap<&'static str, String> {
     let run = uuid::Uuid::new_v4().simple().to_string();
     let mut answers = BTreeMap::new();
     for (number, question) in QUESTIONS.iter().enumerate() {
-        let id = format!("{}-{number}", &run[..12]);
+        let id = format!("{}-{number}", run.get(..12).unwrap());
         let mut created: Vec<String> = Vec::new();
         let mut last = String::new();
         for request in question.requests {
@@ -117,7 +117,7 @@ fn body(text: &str, id: &str) -> String {
         ),
         "@transaction" | "@batch" => {
             let entries: Vec<String> = rest.split(" ; ").map(|one| entry(one, id)).collect();
-            let kind = &word[1..];
+            let kind = word.trim_start_matches('@');
             format!(
                 r#"{{"resourceType":"Bundle","type":"{kind}","entry":[{}]}}"#,
                 entries.join(",")
@@ -127,28 +127,20 @@ fn body(text: &str, id: &str) -> String {
     }
 }
 
-/// `@entry METHOD url [condition] | body`; the fullUrl of a Patient is `@urn`.
+/// `@entry [fullUrl] METHOD url [condition] | body`.
 fn entry(text: &str, id: &str) -> String {
-    let (request, resource) = text
-        .split_once('|')
-        .map_or((text, ""), |_| text.rsplit_once("| ").unwrap_or((text.trim_end_matches('|'), "")));
-    let mut words = request.split(' ').filter(|word| !word.is_empty());
-    let own = if words.next() == Some("@entry") {
-        urn()
-    } else {
-        "urn:uuid:b4a4ba6c-6a8b-4a5e-9d5c-0d9a1d0d6f10"
-    };
+    let (request, resource) = text.split_once(" | ").unwrap_or((text, ""));
+    let mut words = request.split(' ').skip(1).peekable();
+    let full_url = words.next_if(|word| word.starts_with("urn:"));
+    let full_url = full_url.map(|url| format!(r#""fullUrl":"{url}","#)).unwrap_or_default();
     let (method, url) = (words.next().unwrap(), words.next().unwrap());
-    let condition =
-        words.next().map(|one| format!(r#","ifNoneExist":"{one}""#)).unwrap_or_default();
-    let request = format!(r#""request":{{"method":"{method}","url":"{url}"{condition}}}"#);
-    match body(resource.trim(), id) {
-        body if body.is_empty() => format!("{{{request}}}"),
-        body if body.contains("Patient\",") && method == "POST" => {
-            format!(r#"{{"fullUrl":"{own}","resource":{body},{request}}}"#)
-        }
-        body => format!(r#"{{"resource":{body},{request}}}"#),
-    }
+    let condition = words.next().map(|one| format!(r#","ifNoneExist":"{one}""#));
+    let condition = condition.unwrap_or_default();
+    let resource = match body(resource, id) {
+        body if body.is_empty() => body,
+        body => format!(r#""resource":{body},"#),
+    };
+    format!(r#"{{{full_url}{resource}"request":{{"method":"{method}","url":"{url}"{condition}}}}}"#)
 }
 
 fn created_id(answer: &Asked) -> String {
@@ -161,26 +153,24 @@ fn created_id(answer: &Asked) -> String {
 
 /// What is compared of an answer: status, ETag, the form of Location, the type of the body, and a Bundle's shape.
 fn describe(answer: &Asked) -> String {
-    let mut text = answer.status.to_string();
-    if !answer.header("etag").is_empty() {
-        text += &format!(" ETag {}", answer.header("etag"));
+    let mut parts = vec![answer.status.to_string()];
+    match answer.header("etag") {
+        "" => {}
+        etag => parts.push(format!("ETag {etag}")),
     }
-    if !answer.header("location").is_empty() {
-        let version = answer.header("location").rsplit_once("/_history/");
-        text += &version
-            .map_or(" Location".to_owned(), |(_, version)| format!(" Location version {version}"));
+    match (answer.header("location"), answer.header("location").rsplit_once("/_history/")) {
+        ("", _) => {}
+        (_, Some((_, version))) => parts.push(format!("Location version {version}")),
+        (_, None) => parts.push("Location".to_owned()),
     }
-    if answer.text.is_empty() {
-        return text;
+    if !answer.text.is_empty() {
+        let resource = answer.resource();
+        parts.push(resource.resource_type().to_owned());
+        if resource.resource_type() == "Bundle" {
+            parts.push(describe_bundle(&answer.bundle()));
+        }
     }
-    let Ok(resource) = ipt_fhir::fhir::Resource::parse(answer.text.as_bytes()) else {
-        return format!("{text} not a resource");
-    };
-    text += &format!(" {}", resource.resource_type());
-    if resource.resource_type() == "Bundle" {
-        text += &describe_bundle(&Bundle::from_resource(resource).unwrap());
-    }
-    text
+    parts.join(" ")
 }
 
 fn describe_bundle(bundle: &Bundle) -> String {
@@ -198,5 +188,5 @@ fn describe_bundle(bundle: &Bundle) -> String {
     let entries: Vec<String> = bundle.entries.iter().map(entry).collect();
     let total = bundle.total.map(|total| format!(" total {total}")).unwrap_or_default();
     let next = if bundle.link("next").is_some() { " next" } else { "" };
-    format!(" {}{total}{next} [{}]", bundle.kind, entries.join(", "))
+    format!("{}{total}{next} [{}]", bundle.kind, entries.join(", "))
 }

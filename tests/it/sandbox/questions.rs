@@ -3,7 +3,8 @@
 //! Each question is a list of requests; the answer to the last is compared. A request is its first line, then
 //! headers, then the body. `{id}` is a text of the question's own, `{1}` the id that the first request created,
 //! `{base}` the server's base. `@patient` is a Patient with the identifier `urn:test|{id}`, `@patient x` the same
-//! with an id, `@changed x` another version of it, `@flag x` a Flag about x, `@entry METHOD url | body` an entry.
+//! with an id, `@changed x` another version of it, `@flag x` a Flag about x, `@entry [fullUrl] METHOD url
+//! [ifNoneExist] | body` an entry of a Bundle.
 
 pub(super) struct Question {
     pub(super) name: &'static str,
@@ -357,21 +358,23 @@ pub(super) const QUESTIONS: &[Question] = &[
     ),
     ask(
         "transaction: a link to a later entry",
-        &["POST \n@transaction @entry POST Flag | @flag @urn ; @entry POST Patient | @patient"],
+        &[
+            "POST \n@transaction @entry POST Flag | @flag @urn ; @entry @urn POST Patient | @patient",
+        ],
         "200 Bundle transaction-response [201 ETag W/\"1\", 201 ETag W/\"1\"]",
     ),
     ask(
         "transaction: ifNoneExist finds one",
         &[
             CREATE,
-            "POST \n@transaction @entry POST Patient identifier=urn:test|{id} | @patient ; @entry POST Flag | @flag @urn",
+            "POST \n@transaction @entry @urn POST Patient identifier=urn:test|{id} | @patient ; @entry POST Flag | @flag @urn",
         ],
         "200 Bundle transaction-response [200 ETag W/\"1\", 201 ETag W/\"1\"]",
     ),
     ask(
         "transaction: one entry fails, nothing stays",
         &[
-            "POST \n@transaction @entry POST Patient | @patient ; @entry POST Flag | @flag Patient/none{id}",
+            "POST \n@transaction @entry @urn POST Patient | @patient ; @entry POST Flag | @flag Patient/none{id}",
             "GET Patient?identifier=urn:test|{id}",
         ],
         "200 Bundle searchset total 0 []",
@@ -379,7 +382,7 @@ pub(super) const QUESTIONS: &[Question] = &[
     ask(
         "transaction: a dangling reference",
         &[
-            "POST \n@transaction @entry POST Patient | @patient ; @entry POST Flag | @flag Patient/none{id}",
+            "POST \n@transaction @entry @urn POST Patient | @patient ; @entry POST Flag | @flag Patient/none{id}",
         ],
         "400 OperationOutcome",
     ),
@@ -409,7 +412,7 @@ pub(super) const QUESTIONS: &[Question] = &[
     ask(
         "transaction: the same ifNoneExist twice",
         &[
-            "POST \n@transaction @entry POST Patient identifier=urn:test|{id} | @patient ; @entry2 POST Patient identifier=urn:test|{id} | @patient",
+            "POST \n@transaction @entry @urn POST Patient identifier=urn:test|{id} | @patient ; @entry urn:uuid:b4a4ba6c-6a8b-4a5e-9d5c-0d9a1d0d6f10 POST Patient identifier=urn:test|{id} | @patient",
         ],
         "412 OperationOutcome",
     ),
@@ -420,14 +423,14 @@ pub(super) const QUESTIONS: &[Question] = &[
     ),
     ask(
         "batch: one entry fails, the other stays",
-        &["POST \n@batch @entry POST Patient | @patient ; @entry GET Patient/none{id} | "],
+        &["POST \n@batch @entry @urn POST Patient | @patient ; @entry GET Patient/none{id}"],
         "200 Bundle batch-response [201 ETag W/\"1\", 404]",
     ),
     ask(
         "batch of reads",
         &[
             CREATE,
-            "POST \n@batch @entry GET Patient/{1} | ; @entry GET Patient?identifier=urn:test|{id} | ",
+            "POST \n@batch @entry GET Patient/{1} ; @entry GET Patient?identifier=urn:test|{id}",
         ],
         "200 Bundle batch-response [200 ETag W/\"1\" Patient, 200 Bundle]",
     ),

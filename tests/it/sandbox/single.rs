@@ -38,7 +38,7 @@ async fn a_create_takes_neither_id_nor_version_from_the_client_and_keeps_the_res
     let created = ehr.post("Observation", body).await;
     assert_eq!((created.status, created.text_at("/id").as_str()), (201, "1"));
     assert_eq!(created.text_at("/meta/versionId"), "1");
-    assert!(created.text_at("/meta/lastUpdated") > "2026".to_owned());
+    assert!(created.text_at("/meta/lastUpdated").as_str() > "2026");
     assert_eq!(created.text_at("/meta/tag/0/code"), "t");
     assert!(created.text.contains("\"value\":1.50}") && created.text.contains("\"x\":1e2"));
     assert_eq!(created.text_at("/code/text"), "Größe – 身長");
