@@ -7,3 +7,5 @@ pub mod issue;
 pub mod json;
 pub mod mapping;
 pub mod phi;
+#[cfg(feature = "app")]
+pub mod sandbox;

@@ -10,4 +10,6 @@
 mod mapping;
 mod record;
 mod reference_engine;
+#[cfg(feature = "app")]
+mod sandbox;
 mod support;

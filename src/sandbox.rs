@@ -1,0 +1,179 @@
+//! A FHIR R4 server in memory: an EHR for people to try against, and the one that the tests sync with.
+//!
+//! It is right rather than rich: what it does it does as the specification words it, what it can't do it refuses
+//! and leaves out of its CapabilityStatement, and where servers differ (ids, referential integrity, what they
+//! support) it does what its [`Behaviour`] says. It answers on loopback addresses only, without a login, checks no
+//! profiles, and speaks JSON only. For tests it breaks requests on purpose ([`Faults`]) and can be looked into and
+//! edited behind the clients' backs ([`Running`]).
+//!
+//! The layers, each apart from the next: `store` (versions), `search` (queries over them), `interaction` (what
+//! R4's REST API says), `http` and `connection` (sockets).
+//!
+//! ```
+//! # tokio::runtime::Runtime::new().unwrap().block_on(async {
+//! use ipt_fhir::sandbox::{Config, Sandbox};
+//! let running = Sandbox::start(Config::default()).await?;
+//! assert!(running.base_url().starts_with("http://127.0.0.1:"));
+//! running.stop().await
+//! # }).unwrap();
+//! ```
+
+mod answer;
+mod behaviour;
+mod connection;
+mod definition;
+mod http;
+mod interaction;
+mod running;
+mod search;
+mod snapshot;
+mod store;
+
+use std::fmt;
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use axum::Router;
+use jiff::Timestamp;
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+
+use crate::fhir::Resource;
+
+pub use behaviour::{Behaviour, Fault, Faults, Ids};
+pub use running::{Logged, Running};
+pub use store::{Version, Written};
+
+use connection::{Cut, Listening};
+use interaction::Ehr;
+use running::Shared;
+use snapshot::Snapshot;
+
+/// How a server is started.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Where it listens: a loopback address; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// The file that keeps what it holds over a restart; none keeps nothing.
+    pub snapshot: Option<PathBuf>,
+    /// What it holds at first, unless the snapshot holds something. Ids are kept, references are not checked.
+    pub seed: Vec<Resource>,
+    /// How it behaves.
+    pub behaviour: Behaviour,
+    /// Where it gets the time from.
+    pub clock: Clock,
+}
+
+impl Default for Config {
+    /// A free port on 127.0.0.1, empty, without a snapshot, by the system's clock.
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            snapshot: None,
+            seed: Vec::new(),
+            behaviour: Behaviour::default(),
+            clock: Clock::default(),
+        }
+    }
+}
+
+/// Where a server gets the time from. `lastUpdated` never stands still or goes back, whatever the clock does.
+#[derive(Clone)]
+pub struct Clock(Arc<dyn Fn() -> Timestamp + Send + Sync>);
+
+impl Clock {
+    /// A clock of the caller's.
+    pub fn new(now: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
+        Self(Arc::new(now))
+    }
+
+    fn now(&self) -> Timestamp {
+        (self.0)()
+    }
+}
+
+impl Default for Clock {
+    /// The system's clock.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the sandbox is a server of its own: here its time enters"
+    )]
+    fn default() -> Self {
+        Self::new(Timestamp::now)
+    }
+}
+
+impl fmt::Debug for Clock {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Clock")
+    }
+}
+
+/// Why a server does not start or stop as it should.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The address is not of this machine alone.
+    #[error("the sandbox has no login and listens on loopback addresses only, such as 127.0.0.1:0")]
+    NotLoopback,
+    /// The address can't be listened on.
+    #[error("cannot listen on this address")]
+    Listen(#[source] io::Error),
+    /// The snapshot file can't be read or written.
+    #[error("cannot read or write the snapshot file")]
+    Snapshot(#[source] io::Error),
+    /// The snapshot file is something else.
+    #[error("the snapshot file is not one of this version (line {line})")]
+    NotASnapshot {
+        /// The first line that is not as it should be.
+        line: usize,
+    },
+    /// A resource to be put in has an id that FHIR does not allow.
+    #[error("a resource's id is not one that FHIR allows")]
+    NotAnId,
+}
+
+/// The sandbox EHR.
+#[derive(Debug)]
+pub struct Sandbox;
+
+impl Sandbox {
+    /// Starts a server on the present tokio runtime.
+    ///
+    /// # Errors
+    /// [`Error::NotLoopback`] and [`Error::Listen`] for the address; [`Error::Snapshot`] and
+    /// [`Error::NotASnapshot`] for the file; [`Error::NotAnId`] for the seed.
+    pub async fn start(config: Config) -> Result<Running, Error> {
+        if !config.listen.ip().is_loopback() {
+            return Err(Error::NotLoopback);
+        }
+        let listener = TcpListener::bind(config.listen).await.map_err(Error::Listen)?;
+        let address = listener.local_addr().map_err(Error::Listen)?;
+        let base = format!("http://{address}{}", http::BASE_PATH);
+        let now = config.clock.now();
+        let mut ehr = Ehr::new(base, config.behaviour, now);
+        let snapshot = config.snapshot.map(Snapshot::new);
+        if let Some(snapshot) = &snapshot {
+            snapshot.read(&mut ehr)?;
+        }
+        if ehr.store.revision() == 0 {
+            ehr.store.set_time(now);
+            for resource in config.seed {
+                ehr.put(resource)?;
+            }
+        }
+        let shared = Arc::new(Shared::new(address, config.clock, ehr, snapshot));
+        let router = Router::new().fallback(http::handle).with_state(Arc::clone(&shared));
+        let (stopping, stopped) = oneshot::channel::<()>();
+        let service = router.into_make_service_with_connect_info::<Cut>();
+        let serving = tokio::spawn(async move {
+            let until = async { stopped.await.unwrap_or_default() };
+            let served = axum::serve(Listening(listener), service).with_graceful_shutdown(until);
+            // Its errors are those of single connections, which their clients see.
+            served.await.unwrap_or_default();
+        });
+        Ok(Running::new(shared, stopping, serving))
+    }
+}

@@ -1,0 +1,145 @@
+//! What an interaction answers: an [`Answer`], or a [`Refusal`] that becomes an OperationOutcome.
+//!
+//! A refusal's text is one of ours and quotes nothing that the client sent: bodies and searches may name a
+//! person. The words of the request that are safe (a parameter's name, an entry's place) go into `expression`.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use crate::fhir::outcome::operation_outcome;
+use crate::fhir::{Resource, ResourceId};
+use crate::object;
+
+use super::store::Version;
+
+/// What goes back to the client when the interaction was done.
+#[derive(Debug, Clone)]
+pub(super) struct Answer {
+    /// The HTTP status.
+    pub(super) status: u16,
+    /// The body.
+    pub(super) body: Option<Arc<Resource>>,
+    /// The version that the answer is about.
+    pub(super) version: Option<Stamp>,
+    /// Whether `Location` is sent: the version was made, or found in the place of making it.
+    pub(super) located: bool,
+}
+
+/// Which version of which resource, and when it was written.
+#[derive(Debug, Clone)]
+pub(super) struct Stamp {
+    /// The resource.
+    pub(super) id: ResourceId,
+    /// The version's number.
+    pub(super) number: u64,
+    /// When it was written.
+    pub(super) last_updated: Timestamp,
+}
+
+impl Stamp {
+    /// The stamp of a version.
+    pub(super) fn of(id: &ResourceId, version: &Version) -> Self {
+        Self { id: id.clone(), number: version.number, last_updated: version.last_updated }
+    }
+
+    /// The entity tag.
+    pub(super) fn etag(&self) -> String {
+        format!("W/\"{}\"", self.number)
+    }
+
+    /// The version's place, relative to the base.
+    pub(super) fn location(&self) -> String {
+        format!("{}/_history/{}", self.id, self.number)
+    }
+}
+
+impl Answer {
+    /// A body that is no stored version: a Bundle, the CapabilityStatement.
+    pub(super) fn of(resource: Resource) -> Self {
+        Self { status: 200, body: Some(Arc::new(resource)), version: None, located: false }
+    }
+
+    /// A stored version with its content.
+    pub(super) fn version(status: u16, id: &ResourceId, version: &Version) -> Self {
+        let body = version.resource.clone();
+        Self { status, body, version: Some(Stamp::of(id, version)), located: false }
+    }
+}
+
+/// Why an interaction was not done. Nothing was changed.
+#[derive(Debug, Clone)]
+pub(super) struct Refusal {
+    /// The HTTP status.
+    pub(super) status: u16,
+    /// FHIR's `issue-type` code.
+    pub(super) code: &'static str,
+    /// What is wrong, in words of ours.
+    pub(super) text: Cow<'static, str>,
+    /// Where it is wrong: `Bundle.entry[2]`, `http.name`.
+    pub(super) expression: Option<String>,
+    /// The version of the deletion that a 410 tells of.
+    pub(super) version: Option<Box<Stamp>>,
+    /// The methods that a 405 allows instead.
+    pub(super) allow: &'static str,
+}
+
+impl Refusal {
+    /// A refusal by status, issue type and text.
+    pub(super) const fn new(status: u16, code: &'static str, text: &'static str) -> Self {
+        let text = Cow::Borrowed(text);
+        Self { status, code, text, expression: None, version: None, allow: "" }
+    }
+
+    /// 400: the request itself is wrong.
+    pub(super) const fn invalid(text: &'static str) -> Self {
+        Self::new(400, "invalid", text)
+    }
+
+    /// 412: a condition that the client set does not hold.
+    pub(super) const fn precondition(text: &'static str) -> Self {
+        Self::new(412, "conflict", text)
+    }
+
+    /// 404: there is no such resource.
+    pub(super) const fn not_found() -> Self {
+        Self::new(404, "not-found", "there is no such resource")
+    }
+
+    /// 410: the resource was deleted.
+    pub(super) fn gone(id: &ResourceId, deletion: &Version) -> Self {
+        let version = Some(Box::new(Stamp::of(id, deletion)));
+        Self { version, ..Self::new(410, "deleted", "the resource was deleted") }
+    }
+
+    /// The same refusal with the place that it is about.
+    pub(super) fn at(mut self, expression: impl Into<String>) -> Self {
+        self.expression = Some(expression.into());
+        self
+    }
+
+    /// The same refusal about a search parameter; its name is told only if it is a plain word.
+    pub(super) fn at_parameter(self, name: &str) -> Self {
+        let plain = name.len() <= 40
+            && name.bytes().all(|byte| byte.is_ascii_lowercase() || b"-_:".contains(&byte));
+        if plain { self.at(format!("http.{name}")) } else { self }
+    }
+
+    /// The refusal as an OperationOutcome.
+    pub(super) fn outcome(&self) -> Resource {
+        let severity = if self.status >= 500 { "fatal" } else { "error" };
+        let issue = object! {
+            "severity" => severity,
+            "code" => self.code,
+            "diagnostics" => self.text.as_ref(),
+            "expression" => self.expression.as_deref().map(|place| vec![place]),
+        };
+        Resource::new("OperationOutcome").with(object! { "issue" => vec![issue] })
+    }
+}
+
+/// The OperationOutcome of an interaction that went well (`Prefer: return=OperationOutcome`).
+pub(super) fn success() -> Resource {
+    operation_outcome("information", "informational", "the interaction was done")
+}

@@ -1,0 +1,212 @@
+//! A server that runs: its address, what it holds, what it was asked, and edits behind the clients' backs.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+use crate::fhir::{Resource, ResourceId};
+
+use super::answer::{Answer, Refusal};
+use super::behaviour::Faults;
+use super::interaction::{Ehr, Request};
+use super::snapshot::Snapshot;
+use super::store::{Version, Written};
+use super::{Clock, Error};
+
+/// One request that came, as a test may look at it. It holds no query and no body.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Logged {
+    /// Its number, from 1.
+    pub number: u64,
+    /// The HTTP method.
+    pub method: String,
+    /// The path below the base: `CarePlan/1`, empty for the base itself.
+    pub path: String,
+    /// The resource type in the path, if there is one.
+    pub resource_type: Option<String>,
+    /// The status that was answered, be the answer lost or not; none if the request was dropped.
+    pub status: Option<u16>,
+}
+
+impl Logged {
+    pub(super) fn new(number: u64, method: &str, path: &str, status: Option<u16>) -> Self {
+        let first = path.split('/').next().unwrap_or_default();
+        let is_type = crate::fhir::resource::is_resource_type(first);
+        Self {
+            number,
+            method: method.to_owned(),
+            path: path.to_owned(),
+            resource_type: is_type.then(|| first.to_owned()),
+            status,
+        }
+    }
+}
+
+/// What the connections and the [`Running`] handle have in common.
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub(super) base: String,
+    pub(super) faults: Faults,
+    address: SocketAddr,
+    clock: Clock,
+    ehr: Mutex<Ehr>,
+    snapshot: Option<Snapshot>,
+    log: Mutex<Vec<Logged>>,
+    versions_written: Mutex<u64>,
+}
+
+impl Shared {
+    pub(super) fn new(
+        address: SocketAddr,
+        clock: Clock,
+        ehr: Ehr,
+        snapshot: Option<Snapshot>,
+    ) -> Self {
+        Self {
+            base: ehr.base.clone(),
+            faults: Faults::default(),
+            address,
+            clock,
+            ehr: Mutex::new(ehr),
+            snapshot,
+            log: Mutex::default(),
+            versions_written: Mutex::default(),
+        }
+    }
+
+    /// Does an interaction; an answer is given only when the snapshot holds what was written.
+    pub(super) fn perform(&self, request: &Request) -> Result<Answer, Refusal> {
+        let mut ehr = self.ehr();
+        let before = ehr.store.revision();
+        let answer = ehr.perform(request)?;
+        let written = ehr.store.revision() - before;
+        if written > 0
+            && let Some(snapshot) = &self.snapshot
+            && snapshot.write(&ehr).is_err()
+        {
+            ehr.store.roll_back(before);
+            return Err(Refusal::new(500, "no-store", "the snapshot file could not be written"));
+        }
+        *lock(&self.versions_written) += written as u64;
+        Ok(answer)
+    }
+
+    /// The state, with the clock's time for what is written next.
+    fn ehr(&self) -> MutexGuard<'_, Ehr> {
+        let mut ehr = lock(&self.ehr);
+        ehr.store.set_time(self.clock.now());
+        ehr
+    }
+
+    pub(super) fn log(&self, logged: Logged) {
+        lock(&self.log).push(logged);
+    }
+
+    /// Whether a `Host` is a loopback name with the port of this server.
+    pub(super) fn answers_to(&self, host: &str) -> bool {
+        let Some((name, port)) = host.rsplit_once(':') else { return false };
+        port == self.address.port().to_string()
+            && (name == "localhost" || name == "[::1]" || name == self.address.ip().to_string())
+    }
+}
+
+/// A mutex whose holder panicked still holds a whole state: every refused write was taken back before.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A server that runs until it is stopped or dropped.
+#[derive(Debug)]
+pub struct Running {
+    shared: Arc<Shared>,
+    stopping: oneshot::Sender<()>,
+    serving: JoinHandle<()>,
+}
+
+impl Running {
+    pub(super) const fn new(
+        shared: Arc<Shared>,
+        stopping: oneshot::Sender<()>,
+        serving: JoinHandle<()>,
+    ) -> Self {
+        Self { shared, stopping, serving }
+    }
+
+    /// The base URL, without a slash at its end: `http://127.0.0.1:4711/fhir`.
+    pub fn base_url(&self) -> &str {
+        &self.shared.base
+    }
+
+    /// Ends the server: it takes no new connection, answers what it was asked, and is gone.
+    ///
+    /// # Errors
+    /// [`Error::Snapshot`] if the last snapshot could not be written.
+    pub async fn stop(self) -> Result<(), Error> {
+        self.stopping.send(()).ok();
+        let mut serving = self.serving;
+        if tokio::time::timeout(Duration::from_secs(5), &mut serving).await.is_err() {
+            serving.abort();
+        }
+        match &self.shared.snapshot {
+            Some(snapshot) => snapshot.write(&self.shared.ehr()).map_err(Error::Snapshot),
+            None => Ok(()),
+        }
+    }
+
+    /// The faults that tests call for.
+    pub fn faults(&self) -> &Faults {
+        &self.shared.faults
+    }
+
+    /// All resources that have content now, by type and id.
+    pub fn resources(&self) -> Vec<Resource> {
+        let ehr = self.shared.ehr();
+        ehr.store.all_current().map(|(_, resource)| Resource::clone(resource)).collect()
+    }
+
+    /// The current content of a resource.
+    pub fn get(&self, id: &ResourceId) -> Option<Resource> {
+        self.shared.ehr().store.current(id)?.resource.as_deref().cloned()
+    }
+
+    /// All versions of a resource, oldest first.
+    pub fn versions(&self, id: &ResourceId) -> Vec<Version> {
+        self.shared.ehr().store.chain(id).to_vec()
+    }
+
+    /// All requests that came, in the order in which they were answered.
+    pub fn log(&self) -> Vec<Logged> {
+        lock(&self.shared.log).clone()
+    }
+
+    /// How many versions requests have written. An update that changed nothing wrote none.
+    pub fn writes(&self) -> u64 {
+        *lock(&self.shared.versions_written)
+    }
+
+    /// Writes a version behind the clients' backs, as a person at the EHR would; without an `id` a new resource.
+    ///
+    /// The snapshot file follows with the next write by a request, and when the server stops.
+    pub fn put(&self, resource: Resource) -> Result<ResourceId, Error> {
+        let mut ehr = self.shared.ehr();
+        ehr.put(resource)
+    }
+
+    /// Deletes a resource behind the clients' backs; says whether there was one.
+    pub fn delete(&self, id: &ResourceId) -> bool {
+        let mut ehr = self.shared.ehr();
+        let exists = ehr.store.current(id).is_some();
+        if exists {
+            ehr.store.write(id, Written::Delete, None);
+        }
+        exists
+    }
+
+    /// Forgets everything, history too: the server was restored empty and keeps its address.
+    pub fn wipe(&self) {
+        self.shared.ehr().wipe();
+    }
+}
