@@ -1,4 +1,5 @@
-//! Closed sets of codes, each from one table: the type, its text in the record, its display and its definition.
+//! What the record's types share: closed sets of codes, each from one table (the type, its text in the record, its
+//! display and its definition), and a `Debug` that tells nothing of a person.
 
 /// An enumeration whose variants are codes of a record.
 ///
@@ -48,4 +49,16 @@ macro_rules! codes {
     };
 }
 
-pub(crate) use codes;
+/// `Debug` for types that hold what a person said or is: their name and nothing in them. A record can then stand in
+/// an error or a log without leaking.
+macro_rules! opaque {
+    ($($name:ident),+ $(,)?) => {$(
+        impl std::fmt::Debug for $name {
+            fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                formatter.write_str(concat!(stringify!($name), " [phi]"))
+            }
+        }
+    )+};
+}
+
+pub(crate) use {codes, opaque};

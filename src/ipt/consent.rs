@@ -2,8 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::code::codes;
+use super::code::{codes, opaque};
 use crate::date::PartialDate;
+
+opaque!(Consent, Period);
 
 codes! {
     /// What a consent is about.
@@ -38,7 +40,7 @@ codes! {
 }
 
 /// A consent.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Consent {
     /// Local id.
@@ -59,7 +61,7 @@ pub struct Consent {
 }
 
 /// A span of days; an absent end is open.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Period {
     /// The first day.
     #[serde(skip_serializing_if = "Option::is_none")]

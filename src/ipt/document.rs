@@ -11,6 +11,7 @@ use super::{rule, schema};
 use crate::date::DateTime;
 use crate::issue::{Issue, Severity};
 use crate::json::{self, Pointer, Position, Value, yaml};
+use crate::phi::Phi;
 
 /// How a record is spelled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,6 +31,8 @@ pub struct Document {
     pub source: Value,
     /// Warnings; none of them is an error.
     pub warnings: Vec<Issue>,
+    /// Where each value stands in the text.
+    pub places: Places,
 }
 
 /// A document is not a record that can be used.
@@ -95,12 +98,13 @@ pub fn parse(bytes: &[u8]) -> Result<Document, Error> {
 /// # Errors
 /// As [`parse`].
 pub fn parse_as(bytes: &[u8], spelling: Spelling) -> Result<Document, Error> {
-    let text = Text::read(bytes, spelling).map_err(|issue| Error::Unreadable(Box::new(issue)))?;
+    let unreadable = |issue| Error::Unreadable(Box::new(issue));
+    let (value, places) = read(bytes, spelling).map_err(unreadable)?;
     let mut issues = Vec::new();
-    recognize(&text.value).map_err(|issue| Error::Unreadable(Box::new(text.place(issue))))?;
-    find_process_notes(&text.value, &Pointer::root(), &mut issues);
+    recognize(&value).map_err(|issue| unreadable(places.settle(issue)))?;
+    find_process_notes(&value, &Pointer::root(), &mut issues);
     let refused: Vec<Pointer> = issues.iter().map(|issue| issue.location.pointer.clone()).collect();
-    let canonical = text.value.to_text();
+    let canonical = value.to_text();
     match serde_json::from_str(&canonical) {
         Ok(instance) => issues.extend(
             schema::check(&instance)
@@ -114,7 +118,7 @@ pub fn parse_as(bytes: &[u8], spelling: Spelling) -> Result<Document, Error> {
         )),
     }
     if issues.is_empty() {
-        check_calendar(&text.value, &Pointer::root(), &mut issues);
+        check_calendar(&value, &Pointer::root(), &mut issues);
     }
     let plan = match serde_json::from_str::<Plan>(&canonical) {
         Ok(plan) => Some(plan),
@@ -129,10 +133,10 @@ pub fn parse_as(bytes: &[u8], spelling: Spelling) -> Result<Document, Error> {
     if let Some(plan) = plan.as_ref().filter(|_| issues.is_empty()) {
         issues.extend(rule::check(plan));
     }
-    let issues: Vec<Issue> = issues.into_iter().map(|issue| text.place(issue)).collect();
+    let issues: Vec<Issue> = issues.into_iter().map(|issue| places.settle(issue)).collect();
     match plan {
         Some(plan) if !issues.iter().any(Issue::is_error) => {
-            Ok(Document { plan, source: text.value, warnings: issues })
+            Ok(Document { plan, source: value, warnings: issues, places })
         }
         _ => Err(Error::Invalid(issues)),
     }
@@ -173,85 +177,73 @@ fn drop_own_members(value: &mut Value) {
     }
 }
 
-/// A document's text, its value, and how to find places in it.
-struct Text<'a> {
-    written: &'a str,
-    value: Value,
-    positions: Option<BTreeMap<String, Position>>,
+/// Where the values of a document stand in its text.
+#[derive(Debug, Clone)]
+pub struct Places {
+    written: Phi<String>,
+    /// Known from reading YAML; JSON is read again when somebody asks.
+    yaml: Option<BTreeMap<String, Position>>,
 }
 
-impl<'a> Text<'a> {
-    fn read(bytes: &'a [u8], spelling: Spelling) -> Result<Self, Issue> {
-        let unreadable = |code, text: String, pointer: Pointer, position| {
-            let mut issue = Issue::new(Severity::Fatal, code, pointer, text).with_help(
-                "a record is one JSON or YAML document in UTF-8; `record new` writes one",
-            );
-            issue.location.position = position;
-            issue
+impl Places {
+    /// Line and column of the value at a pointer, or of the nearest value above it that is there.
+    pub fn of(&self, pointer: &str) -> Option<Position> {
+        let Some(positions) = &self.yaml else {
+            return json::position(self.written.expose(), pointer);
         };
-        let json_error = |error: json::Error| {
-            let code = match error.kind {
-                json::ErrorKind::Empty => "ipt-plan-empty-file",
-                json::ErrorKind::NotUtf8 => "ipt-plan-not-utf8",
-                json::ErrorKind::DuplicateMember => "ipt-plan-duplicate-key",
-                json::ErrorKind::TooLarge | json::ErrorKind::TooDeep => "ipt-plan-too-large",
-                _ => "ipt-plan-not-json",
-            };
-            unreadable(code, error.to_string(), Pointer::root(), Some(error.position))
-        };
-        match spelling {
-            Spelling::Json => {
-                let value = json::parse(bytes).map_err(json_error)?;
-                let text = std::str::from_utf8(bytes).unwrap_or_default();
-                Ok(Self { written: text, value, positions: None })
+        let mut at = pointer;
+        loop {
+            if let Some(position) = positions.get(at) {
+                return Some(*position);
             }
-            Spelling::Yaml => {
-                let Ok(text) = std::str::from_utf8(bytes) else {
-                    // The JSON reader finds the first byte that is not UTF-8.
-                    return Err(json::parse(bytes).err().map_or_else(
-                        || {
-                            unreadable(
-                                "ipt-plan-not-utf8",
-                                "not UTF-8".into(),
-                                Pointer::root(),
-                                None,
-                            )
-                        },
-                        json_error,
-                    ));
-                };
-                let yaml = yaml::read(text).map_err(|error| {
-                    let code = "ipt-plan-not-yaml";
-                    unreadable(code, error.to_string(), Pointer::root(), error.position)
-                })?;
-                Ok(Self { written: text, value: yaml.value, positions: Some(yaml.positions) })
-            }
+            at = at.rsplit_once('/')?.0;
         }
     }
 
     /// The issue with line and column; and with its pointer cut where a name in it is not fit to be shown.
-    fn place(&self, mut issue: Issue) -> Issue {
+    fn settle(&self, mut issue: Issue) -> Issue {
         let pointer = issue.location.pointer.as_str().to_owned();
-        if issue.location.position.is_none() {
-            issue.location.position = match &self.positions {
-                None => json::position(self.written, &pointer),
-                Some(positions) => {
-                    let mut at = pointer.as_str();
-                    loop {
-                        if let Some(position) = positions.get(at) {
-                            break Some(*position);
-                        }
-                        match at.rsplit_once('/') {
-                            Some((above, _)) => at = above,
-                            None => break None,
-                        }
-                    }
-                }
-            };
-        }
+        issue.location.position = issue.location.position.or_else(|| self.of(&pointer));
         issue.location.pointer = showable(&pointer);
         issue
     }
+}
+
+/// Reads a document's text in its spelling.
+fn read(bytes: &[u8], spelling: Spelling) -> Result<(Value, Places), Issue> {
+    let unreadable = |code, text: String, position| {
+        let mut issue = Issue::new(Severity::Fatal, code, Pointer::root(), text)
+            .with_help("a record is one JSON or YAML document in UTF-8; `record new` writes one");
+        issue.location.position = position;
+        issue
+    };
+    let json_error = |error: json::Error| {
+        let code = match error.kind {
+            json::ErrorKind::Empty => "ipt-plan-empty-file",
+            json::ErrorKind::NotUtf8 => "ipt-plan-not-utf8",
+            json::ErrorKind::DuplicateMember => "ipt-plan-duplicate-key",
+            json::ErrorKind::TooLarge | json::ErrorKind::TooDeep => "ipt-plan-too-large",
+            _ => "ipt-plan-not-json",
+        };
+        unreadable(code, error.to_string(), Some(error.position))
+    };
+    let Ok(text) = std::str::from_utf8(bytes) else {
+        // The JSON reader finds the first byte that is not UTF-8, in either spelling.
+        let error = json::parse(bytes).err().map(json_error);
+        return Err(
+            error.unwrap_or_else(|| unreadable("ipt-plan-not-utf8", "not UTF-8".into(), None))
+        );
+    };
+    let (value, yaml) = match spelling {
+        Spelling::Json => (json::parse(bytes).map_err(json_error)?, None),
+        Spelling::Yaml => {
+            let yaml = yaml::read(text).map_err(|error| {
+                unreadable("ipt-plan-not-yaml", error.to_string(), error.position)
+            })?;
+            (yaml.value, Some(yaml.positions))
+        }
+    };
+    Ok((value, Places { written: Phi::new(text.to_owned()), yaml }))
 }
 
 /// A pointer up to the first step that does not look like a name of a schema: it could be anything, a person's

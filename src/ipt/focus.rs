@@ -2,8 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::code::codes;
+use super::code::{codes, opaque};
 use super::plan::Coding;
+
+opaque!(FocusArea, Ipaf);
 
 codes! {
     /// The four problem areas of IPT.
@@ -30,7 +32,7 @@ codes! {
 }
 
 /// A problem area that client and therapist agreed on.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct FocusArea {
     /// Local id.
@@ -54,7 +56,7 @@ pub struct FocusArea {
 }
 
 /// The interpersonal affective focus of DIT: a repeating pattern, put in one statement.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ipaf {
     /// Local id.
     pub id: String,

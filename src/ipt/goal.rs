@@ -2,9 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::code::codes;
+use super::code::{codes, opaque};
 use crate::date::PartialDate;
 use crate::json::Number;
+
+opaque!(Goal, Target);
 
 codes! {
     /// Where a goal stands, as FHIR's goal-status names it.
@@ -91,7 +93,7 @@ codes! {
 }
 
 /// A goal, or an objective of one (which has no objectives itself).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Goal {
     /// Local id.
@@ -133,7 +135,7 @@ pub struct Goal {
 }
 
 /// What is to be reached: a measure with a value, or a text.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Target {
     /// What is measured: `phq9-total`, a goal measure of our list, or words.

@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::code::codes;
+use super::code::{codes, opaque};
+
+opaque!(Relationship);
 
 codes! {
     /// Who a person is to the client: HL7 v3 RoleCode, the part that an inventory needs.
@@ -87,7 +89,7 @@ codes! {
 }
 
 /// A person, or a group of persons, in the client's life.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Relationship {
     /// Local id.

@@ -2,10 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::code::codes;
+use super::code::{codes, opaque};
 use super::phase::Frequency;
 use crate::date::DateTime;
 use crate::json::Number;
+
+opaque!(Measure, Score);
 
 codes! {
     /// Instruments whose totals we know. Items of copyrighted instruments are never shipped, scores are.
@@ -44,7 +46,7 @@ codes! {
 }
 
 /// An instrument that is to be used again and again.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Measure {
     /// Which.
     pub instrument: Instrument,
@@ -54,7 +56,7 @@ pub struct Measure {
 }
 
 /// The result of an instrument in a session.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Score {
     /// Local id.
     pub id: String,

@@ -2,11 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::code::codes;
+use super::code::{codes, opaque};
 use super::phase::TimeUnit;
 use super::plan::Coding;
 use crate::date::PartialDate;
 use crate::json::Number;
+
+opaque!(Name, Identifier, Telecom, Client, Age, Therapist, CareTeamMember, Role, Referral);
 
 codes! {
     /// Administrative gender, as FHIR names it.
@@ -59,7 +61,7 @@ codes! {
 }
 
 /// A person's name.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Name {
     /// The whole name as it is written.
     pub text: String,
@@ -78,7 +80,7 @@ pub struct Name {
 }
 
 /// A number that somebody has given to a person.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Identifier {
     /// Who gave it, as a URI.
     pub system: String,
@@ -87,7 +89,7 @@ pub struct Identifier {
 }
 
 /// A way to reach a person.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Telecom {
     /// What kind.
     pub system: TelecomSystem,
@@ -99,7 +101,7 @@ pub struct Telecom {
 }
 
 /// The client.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Client {
     /// Local id.
@@ -124,7 +126,7 @@ pub struct Client {
 }
 
 /// An age.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Age {
     /// How many.
@@ -137,7 +139,7 @@ pub struct Age {
 }
 
 /// The therapist.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Therapist {
     /// Local id.
     pub id: String,
@@ -155,7 +157,7 @@ pub struct Therapist {
 }
 
 /// Somebody else who cares for the client.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CareTeamMember {
     /// Local id.
     pub id: String,
@@ -173,7 +175,7 @@ pub struct CareTeamMember {
 }
 
 /// A role in the care team.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Role {
     /// In words.
     pub text: String,
@@ -183,7 +185,7 @@ pub struct Role {
 }
 
 /// How the client came to the therapist.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Referral {
     /// Who referred.
     #[serde(skip_serializing_if = "Option::is_none")]

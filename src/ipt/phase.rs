@@ -2,10 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::code::codes;
+use super::code::{codes, opaque};
 use super::session::{Delivery, Format};
 use super::technique::Technique;
 use crate::json::Number;
+
+opaque!(Structure, Phase, Activity, Intervention);
 
 codes! {
     /// What a phase is for. Three for IPT, four for DIT, one for maintenance.
@@ -50,7 +52,7 @@ codes! {
 }
 
 /// How the course is laid out. Everything may be open, so it may be empty.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Structure {
     /// How often sessions are held.
@@ -154,7 +156,7 @@ impl SessionRange {
 }
 
 /// A phase of the course.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Phase {
     /// Local id.
     pub id: String,
@@ -174,7 +176,7 @@ pub struct Phase {
 }
 
 /// Something that is planned for one or several sessions.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Activity {
     /// Local id.
@@ -202,7 +204,7 @@ pub struct Activity {
 }
 
 /// A method of the therapy, without a place in the course.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Intervention {
     /// Local id.
     pub id: String,

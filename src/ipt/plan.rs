@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::code::codes;
+use super::code::{codes, opaque};
 use super::consent::Consent;
 use super::focus::{FocusArea, Ipaf};
 use super::goal::Goal;
@@ -12,6 +12,21 @@ use super::person::{CareTeamMember, Client, Referral, Therapist};
 use super::phase::{Activity, Intervention, Phase, Structure};
 use super::session::Session;
 use crate::date::PartialDate;
+
+opaque!(
+    Plan,
+    Coding,
+    Diagnosis,
+    PresentingProblem,
+    Assessment,
+    Screening,
+    Exclusion,
+    RelapsePrevention,
+    Maintenance,
+    Prognosis,
+    Outcome,
+    Review
+);
 
 codes! {
     /// Where a plan stands, as FHIR's request-status names it.
@@ -118,7 +133,7 @@ codes! {
 }
 
 /// A record: one course of therapy of one client. `x-*` members and `passthrough` stay in the document.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Plan {
     /// Always `ipt-plan`.
@@ -213,7 +228,7 @@ pub struct Plan {
 }
 
 /// A code of another system.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Coding {
     /// The code system's URI.
     pub system: String,
@@ -225,7 +240,7 @@ pub struct Coding {
 }
 
 /// A diagnosis.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Diagnosis {
     /// Local id.
@@ -255,7 +270,7 @@ pub struct Diagnosis {
 }
 
 /// Why the client came.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PresentingProblem {
     /// In words.
     pub text: String,
@@ -265,14 +280,14 @@ pub struct PresentingProblem {
 }
 
 /// What the therapist found.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Assessment {
     /// In words.
     pub text: String,
 }
 
 /// Whether IPT suits the client.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Screening {
     /// The judgement.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -286,7 +301,7 @@ pub struct Screening {
 }
 
 /// Something that would speak against IPT.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Exclusion {
     /// What.
     pub code: String,
@@ -298,7 +313,7 @@ pub struct Exclusion {
 }
 
 /// The plan against relapse.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RelapsePrevention {
     /// Early warning signs.
@@ -322,7 +337,7 @@ pub struct RelapsePrevention {
 }
 
 /// Sessions after the course.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Maintenance {
     /// Whether they are offered.
     pub offered: bool,
@@ -335,7 +350,7 @@ pub struct Maintenance {
 }
 
 /// What is to be expected.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Prognosis {
     /// As a code.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -346,7 +361,7 @@ pub struct Prognosis {
 }
 
 /// What came of the therapy.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Outcome {
     /// In words.
     pub text: String,
@@ -356,7 +371,7 @@ pub struct Outcome {
 }
 
 /// When the plan is to be looked at again.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Review {
     /// The date.
     pub next: PartialDate,

@@ -5,11 +5,13 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::code::codes;
+use super::code::{codes, opaque};
 use super::goal::Achievement;
 use super::measure::Score;
 use super::technique::Technique;
 use crate::date::{Instant, PartialDate};
+
+opaque!(Session, GoalProgress, Homework, Risk);
 
 codes! {
     /// Where a session stands.
@@ -88,7 +90,7 @@ codes! {
 }
 
 /// A session.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Session {
     /// Local id.
@@ -148,7 +150,7 @@ pub struct Session {
 }
 
 /// How a goal stood at a session.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GoalProgress {
     /// Which goal or objective.
@@ -161,7 +163,7 @@ pub struct GoalProgress {
 }
 
 /// Something to do between sessions.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Homework {
     /// Local id.
     pub id: String,
@@ -178,7 +180,7 @@ pub struct Homework {
 }
 
 /// A judgement of risk, made by the therapist and never computed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Risk {
     /// How high.
     pub level: RiskLevel,

@@ -1,6 +1,7 @@
 //! Therapist, care team, referral and people who take part ⇄ CareTeam and RelatedPerson.
 
 use crate::date::PartialDate;
+use crate::ipt::PlanStatus;
 use crate::ipt::inventory::{Relationship, RoleCode};
 use crate::ipt::person::{CareTeamMember, Referral, Role};
 use crate::json::{Object, Value};
@@ -52,7 +53,7 @@ pub(super) fn write(writer: &mut Writer<'_>) {
         .collect();
     let elements = object! {
         "contained" => contained,
-        "status" => "active",
+        "status" => status(plan.status),
         "subject" => writer.client(),
         "participant" => participants,
         "reasonCode" => reason.map(|reason| vec![object! { "text" => reason }]),
@@ -60,6 +61,17 @@ pub(super) fn write(writer: &mut Writer<'_>) {
     };
     let words = format!("Care team: {}", names.join("; "));
     writer.add("CareTeam", derived::CARE_TEAM, Narrative::line(&words), elements);
+}
+
+/// R4 care-team-status: the team works as long as the plan runs.
+const fn status(plan: PlanStatus) -> &'static str {
+    match plan {
+        PlanStatus::Draft => "proposed",
+        PlanStatus::Active => "active",
+        PlanStatus::OnHold => "suspended",
+        PlanStatus::Completed | PlanStatus::Revoked => "inactive",
+        PlanStatus::EnteredInError => "entered-in-error",
+    }
 }
 
 fn member_name(member: &CareTeamMember) -> Option<&str> {

@@ -2,7 +2,7 @@
 
 use crate::date::PartialDate;
 use crate::ipt::session::Session;
-use crate::ipt::{Format, SessionStatus};
+use crate::ipt::{Format, PlanStatus, SessionStatus};
 use crate::json::Object;
 use crate::mapping::chart::Chart;
 use crate::mapping::code::{coding, concept, system};
@@ -72,8 +72,12 @@ pub(super) fn write_plan(writer: &mut Writer<'_>) {
         content.push(attachment(writer, "application/json", "ipt-plan", record.as_bytes()));
     }
     let elements = object! {
-        "status" => "current",
-        "docStatus" => if plan.status == crate::ipt::PlanStatus::Draft { "preliminary" } else { "final" },
+        "status" => if plan.status == PlanStatus::EnteredInError { "entered-in-error" } else { "current" },
+        "docStatus" => match plan.status {
+            PlanStatus::Draft => "preliminary",
+            PlanStatus::EnteredInError => "entered-in-error",
+            _ => "final",
+        },
         "type" => concept(coding(system::LOINC, "56447-6", "Plan of care note")),
         "subject" => writer.client(),
         "author" => vec![writer.therapist()],

@@ -19,3 +19,13 @@ fn every_fixture_is_a_record_and_types_hold_all_of_it() {
         }
     }
 }
+
+#[test]
+fn debug_tells_nothing_of_a_person() {
+    let plan = record("all-fields.json").plan;
+    let shown = format!("{plan:?} {:?} {:?} {:?}", plan.client, plan.sessions, plan.inventory);
+    assert!(shown.starts_with("Plan [phi] Client [phi] [Session [phi]"), "{shown}");
+    for word in plan.client.name.text.split(' ').chain([plan.id.as_str(), "session"]) {
+        assert!(!shown.contains(word));
+    }
+}
