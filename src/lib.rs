@@ -1,5 +1,7 @@
 #![doc = include_str!("../README.md")]
 
+#[cfg(feature = "app")]
+pub mod client;
 pub mod date;
 pub mod fhir;
 pub mod ipt;
