@@ -9,6 +9,7 @@
 //! No error holds a URL, a body, or a text of the server: of an OperationOutcome only the codes that FHIR itself
 //! defines are kept. `reqwest` and `hyper` errors are taken apart here and dropped, not carried as a source.
 
+use std::error::Error as StdError;
 use std::io;
 use std::time::Duration;
 
@@ -217,21 +218,19 @@ fn unsent(error: &reqwest::Error) -> Unsent {
     if error.is_dns() {
         return Unsent::Resolve;
     }
-    let mut source = std::error::Error::source(error);
+    let mut source = error.source();
     while let Some(error) = source {
-        if let Some(error) = error.downcast_ref::<io::Error>() {
-            let inner = error.get_ref();
-            if inner.is_some_and(<dyn std::error::Error + Send + Sync>::is::<rustls::Error>) {
-                return Unsent::Tls;
-            }
-            if error.kind() == io::ErrorKind::ConnectionRefused {
-                return Unsent::ConnectionRefused;
-            }
-        }
         if error.is::<rustls::Error>() {
             return Unsent::Tls;
         }
-        source = error.source();
+        source = match error.downcast_ref::<io::Error>() {
+            Some(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
+                return Unsent::ConnectionRefused;
+            }
+            // What an `io::Error` wraps is not its source: its source is that of what it wraps.
+            Some(error) => error.get_ref().map(|inner| inner as &(dyn StdError + 'static)),
+            None => error.source(),
+        };
     }
     if error.is_timeout() { Unsent::Timeout } else { Unsent::Connect }
 }

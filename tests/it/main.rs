@@ -7,6 +7,8 @@
     reason = "a test that can't go on says so by a panic, and tells what it left out"
 )]
 
+#[cfg(feature = "app")]
+mod client;
 mod mapping;
 mod record;
 mod reference_engine;
