@@ -2,6 +2,8 @@
 
 #[cfg(feature = "app")]
 pub mod client;
+#[cfg(feature = "app")]
+pub mod config;
 pub mod date;
 pub mod fhir;
 pub mod ipt;
@@ -11,3 +13,5 @@ pub mod mapping;
 pub mod phi;
 #[cfg(feature = "app")]
 pub mod sandbox;
+#[cfg(feature = "app")]
+pub mod telemetry;

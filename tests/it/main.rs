@@ -9,6 +9,8 @@
 
 #[cfg(feature = "app")]
 mod client;
+#[cfg(feature = "app")]
+mod config;
 mod mapping;
 mod record;
 mod reference_engine;
