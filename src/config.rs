@@ -43,9 +43,9 @@ const KEYS: [(&str, Kind); 10] = [
     ("store.path", Kind::Text),
 ];
 
-/// The environment variable that names the configuration file, as `--config` does.
+/// The environment variable that stands for `--config`.
 pub const CONFIG_VARIABLE: &str = "IPT_FHIR_CONFIG";
-/// The environment variable that names the EHR, as `--ehr` does.
+/// The environment variable that stands for `--ehr`.
 pub const EHR_VARIABLE: &str = "IPT_FHIR_EHR";
 /// A short name for `IPT_FHIR_LOG__LEVEL`.
 pub const LOG_VARIABLE: &str = "IPT_FHIR_LOG";
@@ -53,7 +53,7 @@ pub const LOG_VARIABLE: &str = "IPT_FHIR_LOG";
 /// Where settings come from.
 #[derive(Clone, Copy)]
 pub struct Sources<'a> {
-    /// The file given by `--config`.
+    /// The file of `--config`; when it is given it must be there.
     pub file: Option<&'a Path>,
     /// The EHR given by `--ehr`: it may be configured by the environment alone.
     pub ehr: Option<&'a str>,

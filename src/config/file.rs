@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use toml_edit::{Document, Item, TableLike, Value};
 
-use super::{CONFIG_VARIABLE, Error, KEYS, Origin, Sources, nearest, secret};
+use super::{Error, KEYS, Origin, Sources, nearest, secret};
 
 /// More than any configuration holds.
 const LONGEST: u64 = 1 << 20;
@@ -52,17 +52,12 @@ pub struct Place {
 
 /// The files to read, the one that counts most first.
 pub(super) fn candidates(sources: Sources<'_>) -> Result<Vec<PathBuf>, Error> {
-    let given = match sources.file {
-        Some(path) => Some((path.to_owned(), Origin::Flag("--config"))),
-        None => (sources.environment)(CONFIG_VARIABLE)
-            .map(|path| (path.into(), Origin::Environment(CONFIG_VARIABLE.to_owned()))),
-    };
     let mut files = Vec::new();
-    if let Some((path, origin)) = given {
+    if let Some(path) = sources.file {
         let path = sources.directory.join(path);
         if !path.is_file() {
             let text = format!("{} is no file", path.display());
-            return Err(Error::new("config-unreadable", text).at(&origin));
+            return Err(Error::new("config-unreadable", text));
         }
         files.push(path);
     }
