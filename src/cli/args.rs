@@ -1,11 +1,13 @@
 //! The command line as it is typed: clap's types and nothing else. What they mean is decided in `settings`.
 
-use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::exit::Exit;
+use crate::ipt::Variant;
+use crate::mapping::Section;
 
 /// Maps interpersonal psychotherapy plans to FHIR and syncs them with hospital EHRs.
 #[derive(Debug, Parser)]
@@ -88,11 +90,14 @@ pub(crate) enum Progress {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Map a record to FHIR, or back
+    Map(Map),
+    /// Check, show and begin records
+    #[command(subcommand)]
+    Record(Record),
     /// Configure and test EHRs, and link records to their patients
     #[command(subcommand)]
     Ehr(Ehr),
-    /// Run an EHR on this machine to try things against: a FHIR R4 server in memory
-    Sandbox(Sandbox),
     /// Print the completions of a shell
     Completions {
         /// The shell
@@ -107,6 +112,84 @@ pub(crate) enum Command {
     Version,
 }
 
+/// A record to be mapped.
+#[derive(Debug, Args)]
+pub(crate) struct Map {
+    /// The record, as JSON or YAML; - for stdin
+    pub(crate) file: PathBuf,
+    /// Read a Bundle and write the record
+    #[arg(long, conflicts_with_all = ["explain", "policy", "grant", "to"])]
+    pub(crate) reverse: bool,
+    /// Show where each value of the record goes, and what FHIR can't hold
+    #[arg(long, conflicts_with = "to")]
+    pub(crate) explain: bool,
+    /// The kind of Bundle
+    #[arg(long, value_name = "KIND", default_value = "collection")]
+    pub(crate) to: BundleKind,
+    #[command(flatten)]
+    pub(crate) policy: PolicyFlags,
+}
+
+/// A kind of Bundle.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum BundleKind {
+    /// The resources alone
+    Collection,
+    /// Conditional creates, people included: for a test server
+    Transaction,
+}
+
+/// What may leave.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct PolicyFlags {
+    /// What may leave without a grant
+    #[arg(long, value_name = "POLICY", default_value = "minimum")]
+    pub(crate) policy: PolicyName,
+    /// Let a section leave that the policy withholds; may be given several times
+    #[arg(long, value_name = "SECTION", value_parser = sections())]
+    pub(crate) grant: Vec<Section>,
+}
+
+/// A policy by its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum PolicyName {
+    /// Nothing that needs a grant
+    Minimum,
+    /// Everything
+    Full,
+}
+
+/// What to do with records.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Record {
+    /// List everything that is wrong with a record
+    Check {
+        /// The record, as JSON or YAML; - for stdin
+        file: PathBuf,
+    },
+    /// Print a record as a clinician reads it: with names
+    Show {
+        /// The record, as JSON or YAML; - for stdin
+        file: PathBuf,
+    },
+    /// Print a new record to be filled in
+    New {
+        /// The form of therapy
+        #[arg(long, value_name = "VARIANT", value_parser = variants())]
+        variant: Variant,
+    },
+}
+
+fn sections() -> impl TypedValueParser<Value = Section> {
+    PossibleValuesParser::new(Section::ALL.map(Section::code))
+        .try_map(|code| Section::from_code(&code).ok_or("no such section"))
+}
+
+fn variants() -> impl TypedValueParser<Value = Variant> {
+    PossibleValuesParser::new(Variant::ALL.iter().map(|variant| variant.code()))
+        .try_map(|code| Variant::from_code(&code).ok_or("no such variant"))
+}
+
 /// What to do with EHRs.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Ehr {
@@ -119,8 +202,6 @@ pub(crate) enum Ehr {
         /// Its name in the configuration
         name: Option<String>,
     },
-    /// Link a record to a Patient of an EHR, after a person has confirmed
-    Link(EhrLink),
 }
 
 /// An EHR to be configured.
@@ -154,32 +235,4 @@ pub(crate) struct EhrAdd {
     /// Password: the command that prints it
     #[arg(long, value_name = "COMMAND", groups = ["secret", "password"], requires = "user")]
     pub(crate) password_command: Option<String>,
-}
-
-/// A link to be made.
-#[derive(Debug, Args)]
-pub(crate) struct EhrLink {
-    /// The EHR's name in the configuration
-    pub(crate) name: String,
-    /// The record
-    pub(crate) record: PathBuf,
-    /// The Patient in the EHR, as Patient/ID
-    pub(crate) patient: String,
-    /// The therapist in the EHR, as Practitioner/ID
-    #[arg(long, value_name = "Practitioner/ID")]
-    pub(crate) practitioner: Option<String>,
-}
-
-/// A sandbox to be run.
-#[derive(Debug, Args)]
-pub(crate) struct Sandbox {
-    /// Where it listens, on this machine only; port 0 takes a free one
-    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:0")]
-    pub(crate) listen: SocketAddr,
-    /// Keep what it holds in this file, over restarts
-    #[arg(long, value_name = "FILE")]
-    pub(crate) snapshot: Option<PathBuf>,
-    /// Begin with the resources of this file: a resource or a Bundle
-    #[arg(long, value_name = "FILE")]
-    pub(crate) seed: Option<PathBuf>,
 }

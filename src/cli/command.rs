@@ -3,9 +3,11 @@
 pub(super) mod completions;
 mod ehr;
 pub(super) mod man;
+mod map;
+mod record;
 pub(super) mod version;
 
-use super::args::{Command, Ehr};
+use super::args::{Command, Ehr, Record};
 use super::failure::Failure;
 use super::output::{Done, Output};
 use super::settings::Settings;
@@ -17,13 +19,16 @@ pub(super) async fn run(
     output: &Output,
 ) -> Result<Option<Done>, Failure> {
     match command {
-        Command::Ehr(Ehr::Add(ehr)) => ehr::add::run(&ehr, settings).map(Some),
-        Command::Ehr(Ehr::List) => Ok(Some(ehr::list::run(settings))),
-        Command::Ehr(Ehr::Test { name }) => {
-            ehr::test::run(name.as_deref(), settings).await.map(Some)
-        }
-        Command::Completions { shell } => completions::run(shell).map(Some),
-        Command::Man { directory } => man::run(directory.as_deref()).map(Some),
-        Command::Version => Ok(Some(version::run())),
+        Command::Map(map) => map::run(&map, settings, output),
+        Command::Record(Record::Check { file }) => record::check::run(&file),
+        Command::Record(Record::Show { file }) => record::show::run(&file),
+        Command::Record(Record::New { variant }) => Ok(record::new::run(variant, output)),
+        Command::Ehr(Ehr::Add(ehr)) => ehr::add::run(&ehr, settings),
+        Command::Ehr(Ehr::List) => Ok(ehr::list::run(settings)),
+        Command::Ehr(Ehr::Test { name }) => ehr::test::run(name.as_deref(), settings).await,
+        Command::Completions { shell } => completions::run(shell),
+        Command::Man { directory } => man::run(directory.as_deref()),
+        Command::Version => Ok(version::run()),
     }
+    .map(Some)
 }

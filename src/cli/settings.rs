@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use anstream::ColorChoice;
 
-use super::args::{Color, Global, Progress};
+use super::args::{Color, Global, PolicyFlags, PolicyName, Progress};
 use super::exit::Exit;
 use super::failure::Failure;
 use crate::client;
 use crate::config::{Config, Ehr, Origin, Sourced, Sources};
+use crate::mapping::{self, Policy};
 use crate::telemetry::Level;
 
 /// Everything that a command may need to know.
@@ -124,4 +125,19 @@ pub(crate) fn stderr_is_colored() -> bool {
 /// Whether a person can be asked.
 pub(crate) fn is_interactive() -> bool {
     std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
+}
+
+impl PolicyFlags {
+    /// How records are mapped under these flags.
+    pub(crate) fn options(&self, settings: &Settings) -> mapping::Options {
+        let policy = match self.policy {
+            PolicyName::Minimum => Policy::minimum(),
+            PolicyName::Full => Policy::full(),
+        };
+        mapping::Options {
+            policy: self.grant.iter().fold(policy, |policy, section| policy.grant(*section)),
+            namespace: settings.config.namespace.as_ref().map(|namespace| namespace.value),
+            ..mapping::Options::default()
+        }
+    }
 }
