@@ -19,6 +19,7 @@ pub mod rule;
 pub mod schema;
 pub mod session;
 pub mod technique;
+pub mod template;
 
 pub use consent::{Consent, ConsentKind, ConsentStatus};
 pub use document::Document;

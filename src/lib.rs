@@ -1,5 +1,11 @@
 #![doc = include_str!("../README.md")]
 
+#[cfg(feature = "app")]
+pub mod cli;
+#[cfg(feature = "app")]
+pub mod client;
+#[cfg(feature = "app")]
+pub mod config;
 pub mod date;
 pub mod fhir;
 pub mod ipt;
@@ -9,3 +15,5 @@ pub mod mapping;
 pub mod phi;
 #[cfg(feature = "app")]
 pub mod sandbox;
+#[cfg(feature = "app")]
+pub mod telemetry;

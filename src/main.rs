@@ -1,3 +1,8 @@
 //! The command line `ipt-fhir`.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    ipt_fhir::telemetry::quiet_panics();
+    ipt_fhir::cli::run()
+}

@@ -22,10 +22,12 @@ pub struct NotAResourceId;
 impl ResourceId {
     /// Type and id, checked, so that neither can carry anything else into a URL.
     ///
+    /// The ids `.` and `..`, which FHIR's form allows, are refused: no URL can name them.
+    ///
     /// # Errors
     /// [`NotAResourceId`] if either has another form.
     pub fn new(resource_type: &str, id: &str) -> Result<Self, NotAResourceId> {
-        if is_resource_type(resource_type) && is_id(id) {
+        if is_resource_type(resource_type) && is_id(id) && id != "." && id != ".." {
             Ok(Self { resource_type: resource_type.to_owned(), id: id.to_owned() })
         } else {
             Err(NotAResourceId)

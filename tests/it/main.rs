@@ -7,6 +7,10 @@
     reason = "a test that can't go on says so by a panic, and tells what it left out"
 )]
 
+#[cfg(feature = "app")]
+mod client;
+#[cfg(feature = "app")]
+mod config;
 mod mapping;
 mod record;
 mod reference_engine;

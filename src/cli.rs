@@ -1,0 +1,154 @@
+//! The command line: arguments become settings, settings become a command, a command's result becomes output.
+//!
+//! Arguments (`args`) are dumb, settings are resolved, commands (`command`) are thin: they call library rooms and
+//! return what came of it as one value, which `output`, the only printer, writes for a person or as JSON. What can
+//! go wrong has one form (`failure`) and ends in one of the exit codes of [`Exit`].
+
+mod args;
+mod command;
+mod exit;
+mod failure;
+mod input;
+mod output;
+mod progress;
+mod prompt;
+mod settings;
+
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser};
+
+use args::{Arguments, Command, Format};
+use failure::{Failure, Problem};
+use output::{Done, Output};
+use settings::Settings;
+
+use crate::issue::Severity;
+use crate::telemetry;
+
+pub use exit::Exit;
+
+/// Runs the program with its arguments and environment.
+pub fn run() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => return usage(&error).into(),
+    };
+    settings::set_color(arguments.global.color);
+    let output = Output::new(arguments.global.format, arguments.global.quiet);
+    output.finish(execute(arguments, &output)).into()
+}
+
+/// The command line as clap knows it: for completions, the manual, and tests that walk it.
+pub fn command_line() -> clap::Command {
+    Arguments::command()
+}
+
+fn execute(arguments: Arguments, output: &Output) -> Result<Option<Done>, Failure> {
+    let command = match arguments.command {
+        // These work whatever the configuration looks like.
+        Command::Completions { shell } => return command::completions::run(shell).map(Some),
+        Command::Man { directory } => return command::man::run(directory.as_deref()).map(Some),
+        Command::Version => return Ok(Some(command::version::run())),
+        other => other,
+    };
+    let settings = Settings::resolve(arguments.global)?;
+    let log = &settings.config.log;
+    telemetry::start(log.level.value, log.format.value, settings::stderr_is_colored());
+    for warning in &settings.config.warnings {
+        let problem = Problem { severity: Severity::Warning, ..warning.clone().into() };
+        output.problems(&[problem]);
+    }
+    let runtime = tokio::runtime::Runtime::new().map_err(|error| {
+        Failure::new(Exit::Failed, "runtime", format!("no threads: {}", error.kind()))
+    })?;
+    let result = runtime.block_on(async {
+        tokio::select! {
+            biased;
+            result = Box::pin(command::run(command, &settings, output)) => result,
+            exit = interrupted() => {
+                let text = "interrupted; what was done is saved, and the same command goes on from there";
+                Err(Failure::new(exit, "interrupted", text))
+            }
+        }
+    });
+    // Not waiting: a question that nobody answered would hold the process.
+    runtime.shutdown_background();
+    result
+}
+
+/// Waits for Ctrl-C or SIGTERM.
+async fn interrupted() -> Exit {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = tokio::signal::ctrl_c() => return Exit::Interrupted,
+                _ = terminate.recv() => return Exit::Terminated,
+            }
+        }
+    }
+    let _ = tokio::signal::ctrl_c().await;
+    Exit::Interrupted
+}
+
+/// Prints help, the version, or what is wrong with the command line.
+fn usage(error: &clap::Error) -> Exit {
+    if !error.use_stderr() {
+        // Help and version; a closed pipe is no failure.
+        let _ = error.print();
+        return Exit::Done;
+    }
+    if asks_for_json(std::env::args_os().skip(1)) {
+        let text = error.to_string();
+        let text = text.split("\n\n").next().unwrap_or_default().trim_start_matches("error: ");
+        let failure =
+            Failure::new(Exit::Usage, "usage", text).help("--help shows what is possible");
+        return Output::new(Format::Json, true).finish(Err(failure));
+    }
+    let _ = error.print();
+    Exit::Usage
+}
+
+/// Whether a command line that could not be read asks for JSON.
+fn asks_for_json(arguments: impl Iterator<Item = std::ffi::OsString>) -> bool {
+    let mut before = None;
+    for argument in arguments {
+        if argument == "--format=json"
+            || (before.as_deref() == Some("--format".as_ref()) && argument == "json")
+        {
+            return true;
+        }
+        before = Some(argument);
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Exit, asks_for_json, command_line};
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        command_line().debug_assert();
+    }
+
+    #[test]
+    fn exit_codes_are_an_interface() {
+        insta::assert_snapshot!(Exit::table(), @"");
+        for (exit, _) in Exit::ALL {
+            assert_eq!(
+                Exit::ALL.iter().filter(|(other, _)| other.code() == exit.code()).count(),
+                1
+            );
+        }
+    }
+
+    #[test]
+    fn json_is_asked_for_in_both_spellings() {
+        let asks = |line: &str| asks_for_json(line.split(' ').map(Into::into));
+        assert!(asks("map --format json --wrong") && asks("--format=json"));
+        assert!(!asks("map --format human") && !asks("json") && !asks("--format ndjson"));
+    }
+}

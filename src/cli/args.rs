@@ -1,0 +1,238 @@
+//! The command line as it is typed: clap's types and nothing else. What they mean is decided in `settings`.
+
+use std::path::PathBuf;
+
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use super::exit::Exit;
+use crate::ipt::Variant;
+use crate::mapping::Section;
+
+/// Maps interpersonal psychotherapy plans to FHIR and syncs them with hospital EHRs.
+#[derive(Debug, Parser)]
+#[command(name = "ipt-fhir", version, after_long_help = Exit::table(), disable_version_flag = true)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Flags that every command takes.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Global options")]
+pub(crate) struct Global {
+    /// Configuration file; its values count before those of ./ipt-fhir.toml and the user's file
+    #[arg(short, long, global = true, value_name = "FILE", env = crate::config::CONFIG_VARIABLE)]
+    pub(crate) config: Option<PathBuf>,
+    /// The EHR to work with, by its name in the configuration
+    #[arg(short = 'E', long, global = true, value_name = "NAME", env = crate::config::EHR_VARIABLE)]
+    pub(crate) ehr: Option<String>,
+    /// How results are written
+    #[arg(long, global = true, value_name = "FORMAT", default_value = "human")]
+    pub(crate) format: Format,
+    /// Say less: no notes and no progress, and log errors only
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub(crate) quiet: bool,
+    /// Log more: -v what was done, -vv each request, -vvv all that is safe
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub(crate) verbose: u8,
+    /// When to color; auto minds NO_COLOR and CLICOLOR_FORCE
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    pub(crate) color: Color,
+    /// When to show progress, on stderr
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    pub(crate) progress: Progress,
+    /// Answer every question with yes
+    #[arg(short, long, global = true)]
+    pub(crate) yes: bool,
+    /// Time limit of one request to the EHR
+    #[arg(long, global = true, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    pub(crate) timeout: Option<u64>,
+}
+
+/// How results are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// For a person
+    Human,
+    /// One JSON document: schema, ok, result, errors, meta
+    Json,
+    /// One JSON value on each line
+    Ndjson,
+}
+
+/// When to color.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Color {
+    /// On a terminal
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+/// When to show progress.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Progress {
+    /// A bar on a terminal, lines elsewhere once it takes longer than two seconds
+    Auto,
+    /// From the first step, also with --quiet
+    Always,
+    /// Never
+    Never,
+    /// One JSON object for each step
+    Json,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Map a record to FHIR, or back
+    Map(Map),
+    /// Check, show and begin records
+    #[command(subcommand)]
+    Record(Record),
+    /// Configure and test EHRs, and link records to their patients
+    #[command(subcommand)]
+    Ehr(Ehr),
+    /// Print the completions of a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page, or write all pages into a directory
+    Man {
+        /// Where to write one page for each command
+        directory: Option<PathBuf>,
+    },
+    /// Print the version and what it was built with
+    Version,
+}
+
+/// A record to be mapped.
+#[derive(Debug, Args)]
+pub(crate) struct Map {
+    /// The record, as JSON or YAML; - for stdin
+    pub(crate) file: PathBuf,
+    /// Read a Bundle and write the record
+    #[arg(long, conflicts_with_all = ["explain", "policy", "grant", "to"])]
+    pub(crate) reverse: bool,
+    /// Show where each value of the record goes, and what FHIR can't hold
+    #[arg(long, conflicts_with = "to")]
+    pub(crate) explain: bool,
+    /// The kind of Bundle
+    #[arg(long, value_name = "KIND", default_value = "collection")]
+    pub(crate) to: BundleKind,
+    #[command(flatten)]
+    pub(crate) policy: PolicyFlags,
+}
+
+/// A kind of Bundle.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum BundleKind {
+    /// The resources alone
+    Collection,
+    /// Conditional creates, people included: for a test server
+    Transaction,
+}
+
+/// What may leave.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct PolicyFlags {
+    /// What may leave without a grant
+    #[arg(long, value_name = "POLICY", default_value = "minimum")]
+    pub(crate) policy: PolicyName,
+    /// Let a section leave that the policy withholds; may be given several times
+    #[arg(long, value_name = "SECTION", value_parser = sections())]
+    pub(crate) grant: Vec<Section>,
+}
+
+/// A policy by its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum PolicyName {
+    /// Nothing that needs a grant
+    Minimum,
+    /// Everything
+    Full,
+}
+
+/// What to do with records.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Record {
+    /// List everything that is wrong with a record
+    Check {
+        /// The record, as JSON or YAML; - for stdin
+        file: PathBuf,
+    },
+    /// Print a record as a clinician reads it: with names
+    Show {
+        /// The record, as JSON or YAML; - for stdin
+        file: PathBuf,
+    },
+    /// Print a new record to be filled in
+    New {
+        /// The form of therapy
+        #[arg(long, value_name = "VARIANT", value_parser = variants())]
+        variant: Variant,
+    },
+}
+
+fn sections() -> impl TypedValueParser<Value = Section> {
+    PossibleValuesParser::new(Section::ALL.map(Section::code))
+        .try_map(|code| Section::from_code(&code).ok_or("no such section"))
+}
+
+fn variants() -> impl TypedValueParser<Value = Variant> {
+    PossibleValuesParser::new(Variant::ALL.iter().map(|variant| variant.code()))
+        .try_map(|code| Variant::from_code(&code).ok_or("no such variant"))
+}
+
+/// What to do with EHRs.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Ehr {
+    /// Write an EHR into the configuration
+    Add(EhrAdd),
+    /// List the configured EHRs, and where their settings come from
+    List,
+    /// Check step by step whether an EHR can be synced with
+    Test {
+        /// Its name in the configuration
+        name: Option<String>,
+    },
+}
+
+/// An EHR to be configured.
+#[derive(Debug, Args)]
+pub(crate) struct EhrAdd {
+    /// A name of your choice: a-z, 0-9 and -
+    pub(crate) name: String,
+    /// The base URL of its FHIR server, such as https://ehr.example.org/fhir
+    pub(crate) url: String,
+    /// How long a request whose outcome is unknown may still be executing
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(0..=86_400))]
+    pub(crate) settle: Option<u64>,
+    /// Bearer token: the file that holds it
+    #[arg(long, value_name = "FILE", group = "secret")]
+    pub(crate) token_file: Option<PathBuf>,
+    /// Bearer token: the environment variable that holds it
+    #[arg(long, value_name = "VARIABLE", group = "secret")]
+    pub(crate) token_env: Option<String>,
+    /// Bearer token: the command that prints it
+    #[arg(long, value_name = "COMMAND", group = "secret")]
+    pub(crate) token_command: Option<String>,
+    /// User name, for a server that takes user name and password
+    #[arg(long, value_name = "NAME", requires = "password")]
+    pub(crate) user: Option<String>,
+    /// Password: the file that holds it
+    #[arg(long, value_name = "FILE", groups = ["secret", "password"], requires = "user")]
+    pub(crate) password_file: Option<PathBuf>,
+    /// Password: the environment variable that holds it
+    #[arg(long, value_name = "VARIABLE", groups = ["secret", "password"], requires = "user")]
+    pub(crate) password_env: Option<String>,
+    /// Password: the command that prints it
+    #[arg(long, value_name = "COMMAND", groups = ["secret", "password"], requires = "user")]
+    pub(crate) password_command: Option<String>,
+}

@@ -1,0 +1,5 @@
+//! `ehr`: configuring, listing and testing EHRs, and linking records to their Patients.
+
+pub(super) mod add;
+pub(super) mod list;
+pub(super) mod test;

@@ -1,0 +1,50 @@
+//! `ehr add NAME URL`: writes an EHR into the configuration. Of a secret only the place is written.
+
+use std::time::Duration;
+
+use super::super::super::args::EhrAdd;
+use super::super::super::failure::Failure;
+use super::super::super::output::Done;
+use super::super::super::settings::Settings;
+use crate::cli::Exit;
+use crate::client::Base;
+use crate::config::{NewAuth, NewEhr, NewSecret, add_ehr, file_to_edit};
+use crate::json::Value;
+use crate::object;
+
+pub(crate) fn run(args: &EhrAdd, settings: &Settings) -> Result<Done, Failure> {
+    let url: Base = args.url.parse().map_err(|error: crate::client::NotABase| {
+        Failure::new(Exit::Usage, "url", error.to_string())
+    })?;
+    let auth = auth(args);
+    if auth.is_none() && !url.is_loopback() {
+        let text = "a server on another machine needs credentials";
+        return Err(Failure::new(Exit::Usage, "url", text).help(
+            "give --token-file, --token-env or --token-command, or --user and a --password-…",
+        ));
+    }
+    let ehr = NewEhr {
+        name: args.name.clone(),
+        url,
+        timeout: settings.timeout(),
+        settle: args.settle.map(Duration::from_secs),
+        auth,
+    };
+    let file = file_to_edit(settings.sources())?;
+    add_ehr(&file, &ehr)?;
+    let (name, file) = (&ehr.name, file.display().to_string());
+    let human = format!("{name} is configured in {file}\nnext: ipt-fhir ehr test {name}\n");
+    Ok(Done::new(human, Value::Object(object! { "name" => name, "file" => file })))
+}
+
+fn auth(args: &EhrAdd) -> Option<NewAuth> {
+    let secret = |file: &Option<_>, variable: &Option<String>, command: &Option<String>| {
+        (file.clone().map(NewSecret::File))
+            .or_else(|| variable.clone().map(NewSecret::Environment))
+            .or_else(|| command.clone().map(NewSecret::Command))
+    };
+    let token = secret(&args.token_file, &args.token_env, &args.token_command);
+    let password = secret(&args.password_file, &args.password_env, &args.password_command);
+    let basic = || Some(NewAuth::Basic(args.user.clone()?, password?));
+    token.map(NewAuth::Bearer).or_else(basic)
+}

@@ -1,0 +1,54 @@
+//! `ehr list`: the configured EHRs, and where their settings come from.
+
+use comfy_table::{Table, presets};
+
+use super::super::super::output::Done;
+use super::super::super::settings::Settings;
+use crate::config::Auth;
+use crate::json::{Object, Value};
+use crate::object;
+
+pub(crate) fn run(settings: &Settings) -> Done {
+    let ehrs = &settings.config.ehrs;
+    if ehrs.is_empty() {
+        let human = "no EHR is configured; `ipt-fhir ehr add NAME URL` adds one\n";
+        return Done::new(human, Value::Array(Vec::new()));
+    }
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING);
+    table.set_header(["NAME", "URL", "AUTH", "TIMEOUT", "SETTLE", "FROM"]);
+    let mut items = Vec::new();
+    for (name, ehr) in ehrs {
+        let auth = match &ehr.auth {
+            Auth::None => "none".to_owned(),
+            Auth::Bearer(token) => format!("bearer ({})", token.source()),
+            Auth::Basic { password, .. } => format!("basic ({})", password.source()),
+        };
+        let (timeout, settle) = (ehr.timeout.value.as_secs(), ehr.settle.value.as_secs());
+        let url = ehr.url.value.to_string();
+        let seconds = |seconds: u64| format!("{seconds} s");
+        table.add_row([
+            name,
+            &url,
+            &auth,
+            &seconds(timeout),
+            &seconds(settle),
+            &ehr.url.origin.to_string(),
+        ]);
+        let origins: Object = object! {
+            "url" => ehr.url.origin.to_string(),
+            "timeout_seconds" => ehr.timeout.origin.to_string(),
+            "settle_seconds" => ehr.settle.origin.to_string(),
+        };
+        items.push(Value::Object(object! {
+            "name" => name,
+            "url" => url,
+            "auth" => auth,
+            "timeout_seconds" => timeout,
+            "settle_seconds" => settle,
+            "origins" => origins,
+        }));
+    }
+    let lines: String = table.lines().map(|line| format!("{}\n", line.trim_end())).collect();
+    Done::new(lines, Value::Array(items))
+}

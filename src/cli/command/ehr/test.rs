@@ -1,0 +1,296 @@
+//! `ehr test [EHR]`: step by step, whether an EHR can be synced with, and the cure where it can't.
+//!
+//! It reads only. Its one search asks for an identifier that was made up just now, so it can match nothing and tells
+//! nothing about anybody.
+
+use std::fmt::Write;
+use std::io::ErrorKind;
+
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use uuid::Uuid;
+
+use super::super::super::exit::Exit;
+use super::super::super::failure::Failure;
+use super::super::super::output::Done;
+use super::super::super::settings::Settings;
+use crate::client::{Client, Error, Unsent};
+use crate::config::Ehr;
+use crate::fhir::{Capability, Release};
+use crate::json::Value;
+use crate::object;
+
+/// The system of the identifiers that our resources bear.
+const IDENTIFIER_SYSTEM: &str = "https://ipt-fhir.org/fhir/sid/item";
+
+/// The types that sync writes.
+const TYPES: [&str; 13] = [
+    "CarePlan",
+    "CareTeam",
+    "ClinicalImpression",
+    "Condition",
+    "Consent",
+    "DocumentReference",
+    "Encounter",
+    "Flag",
+    "Goal",
+    "Observation",
+    "Procedure",
+    "QuestionnaireResponse",
+    "Task",
+];
+
+/// One step.
+struct Check {
+    name: &'static str,
+    state: State,
+    found: String,
+    cure: Option<String>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    Passed,
+    Warning,
+    Failed,
+    Skipped,
+}
+
+impl State {
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Passed => "ok",
+            Self::Warning => "warning",
+            Self::Failed => "failed",
+            Self::Skipped => "skipped",
+        }
+    }
+}
+
+impl Check {
+    fn passed(name: &'static str, found: impl Into<String>) -> Self {
+        Self { name, state: State::Passed, found: found.into(), cure: None }
+    }
+
+    fn failed(name: &'static str, found: impl Into<String>, cure: impl Into<String>) -> Self {
+        Self { name, state: State::Failed, found: found.into(), cure: Some(cure.into()) }
+    }
+
+    fn skipped(name: &'static str) -> Self {
+        let found = "an earlier step failed".to_owned();
+        Self { name, state: State::Skipped, found, cure: None }
+    }
+}
+
+pub(crate) async fn run(named: Option<&str>, settings: &Settings) -> Result<Done, Failure> {
+    let (name, ehr) = settings.ehr(named)?;
+    let mut exit = Exit::Done;
+    let checks = checks(ehr, settings, &mut exit).await;
+    let mut human = format!("{name}: {}\n", ehr.url.value);
+    let mut items = Vec::new();
+    for (index, check) in checks.iter().enumerate() {
+        let number = u64::try_from(index + 1).unwrap_or_default();
+        let _ = writeln!(
+            human,
+            "{number:>2}. {:<14}{:<9}{}",
+            check.name,
+            check.state.word(),
+            check.found
+        );
+        if let Some(cure) = &check.cure {
+            let _ = writeln!(human, "      cure: {cure}");
+        }
+        items.push(Value::Object(object! {
+            "number" => number,
+            "name" => check.name,
+            "state" => check.state.word(),
+            "found" => &check.found,
+            "cure" => check.cure.as_deref(),
+        }));
+    }
+    Ok(Done::new(human, Value::Array(items)).but(exit, Vec::new()))
+}
+
+async fn checks(ehr: &Ehr, settings: &Settings, exit: &mut Exit) -> Vec<Check> {
+    let client = settings.client(ehr);
+    let mut checks = vec![match &client {
+        Ok(_) => Check::passed("configuration", "URL and credentials can be used"),
+        Err(failure) => {
+            let problem = failure.problems.first();
+            let text = problem.map(|problem| problem.message.clone()).unwrap_or_default();
+            let cure = problem.and_then(|problem| problem.help.clone());
+            Check::failed("configuration", text, cure.unwrap_or_default())
+        }
+    }];
+    checks.push(connection(ehr).await);
+    let mut failed = checks.iter().any(|check| check.state == State::Failed);
+    let mut denied = false;
+    let mut capability = None;
+    match client.as_ref().ok().filter(|_| !failed) {
+        None => checks.push(Check::skipped("metadata")),
+        Some(client) => match client.capabilities().await {
+            Ok((found, _)) => {
+                checks.push(Check::passed("metadata", "a CapabilityStatement"));
+                capability = Some(found);
+            }
+            Err(error) => {
+                denied |= matches!(error, Error::Unauthorized | Error::Forbidden);
+                checks.push(Check::failed("metadata", error.to_string(), cure(&error)));
+            }
+        },
+    }
+    match (&client, &capability) {
+        (Ok(client), Some(capability)) => {
+            checks.push(release(capability));
+            let (check, refused) = search(client).await;
+            denied |= refused;
+            checks.push(check);
+            checks.push(capabilities(capability));
+        }
+        _ => checks.extend(["release", "search", "capabilities"].map(Check::skipped)),
+    }
+    failed = checks.iter().any(|check| check.state == State::Failed);
+    *exit = match (denied, failed, client) {
+        (true, ..) => Exit::Denied,
+        (_, true, Err(failure)) => failure.exit,
+        (_, true, _) => Exit::Failed,
+        _ => Exit::Done,
+    };
+    checks
+}
+
+/// Name, port and TCP; TLS shows itself in the next step.
+async fn connection(ehr: &Ehr) -> Check {
+    let (host, port) = ehr.url.value.host_and_port();
+    let place = format!("{host}:{port}");
+    let failed = |found: &str, cure: String| Check::failed("connection", found, cure);
+    match timeout(ehr.timeout.value, TcpStream::connect((host.as_str(), port))).await {
+        Ok(Ok(_)) => Check::passed("connection", place),
+        Err(_) => failed(
+            "no connection within the time limit",
+            format!("is {place} behind a firewall or a VPN?"),
+        ),
+        Ok(Err(error)) if error.kind() == ErrorKind::ConnectionRefused => {
+            failed("connection refused", format!("is the server running, and is {port} its port?"))
+        }
+        Ok(Err(_)) => failed("no connection", format!("check the name in the URL: {host}")),
+    }
+}
+
+/// The first thing to look at for an error of the first request.
+fn cure(error: &Error) -> &'static str {
+    match error {
+        Error::NotSent(Unsent::Tls) => {
+            "the certificate must be valid for this name, of an authority that this machine trusts, with TLS 1.2 or newer"
+        }
+        Error::NotSent(_) | Error::Busy { .. } => {
+            "try again; if it stays so, ask the EHR's administrator"
+        }
+        Error::Unauthorized => {
+            "the token or password is wrong or has expired: look at auth in the configuration"
+        }
+        Error::Forbidden => {
+            "the credentials are known, but may not do this: ask the EHR's administrator"
+        }
+        Error::NotFound { .. } | Error::Refused { .. } | Error::Incorrect(_) => {
+            "the URL must be the base of a FHIR server: the one before /metadata"
+        }
+        _ => "give the server more time with timeout_seconds, or look at its log",
+    }
+}
+
+fn release(capability: &Capability) -> Check {
+    match capability.release {
+        Some(Release::R4) => Check::passed("release", "FHIR R4"),
+        Some(other) => Check::failed(
+            "release",
+            format!("FHIR {other}"),
+            "this program writes R4: use the server's R4 base",
+        ),
+        None => Check::failed(
+            "release",
+            "no release that is known here",
+            "this program writes R4: use the server's R4 base",
+        ),
+    }
+}
+
+/// Whether a look-up by our identifier is answered; and whether it was denied.
+async fn search(client: &Client) -> (Check, bool) {
+    let identifier = format!("{IDENTIFIER_SYSTEM}|{}", Uuid::new_v4());
+    match client.search("CarePlan", &[("identifier", &identifier)]).await {
+        Ok(found) if found.is_empty() => {
+            (Check::passed("search", "a CarePlan can be looked up by identifier"), false)
+        }
+        Ok(_) => {
+            let found = "an identifier that nobody has was found";
+            (
+                Check::failed(
+                    "search",
+                    found,
+                    "this server ignores the identifier of a search and can't be synced with",
+                ),
+                false,
+            )
+        }
+        Err(error) => {
+            let denied = matches!(error, Error::Unauthorized | Error::Forbidden);
+            let cure = match error {
+                Error::IgnoredParameter { .. } | Error::Refused { .. } => {
+                    "this server can't look up a CarePlan by identifier, which sync needs to write each one once"
+                }
+                ref error => cure(error),
+            };
+            (Check::failed("search", error.to_string(), cure), denied)
+        }
+    }
+}
+
+/// Whether the server says that it can do what sync needs, for each type that we write.
+fn capabilities(capability: &Capability) -> Check {
+    const NAME: &str = "capabilities";
+    let lacking = |interactions: &[&str]| -> Vec<String> {
+        TYPES
+            .iter()
+            .filter_map(|name| {
+                let missing: Vec<&str> = interactions
+                    .iter()
+                    .copied()
+                    .filter(|interaction| !capability.allows(name, interaction))
+                    .collect();
+                (!missing.is_empty()).then(|| format!("{name} ({})", missing.join(", ")))
+            })
+            .collect()
+    };
+    let needed = lacking(&["create", "read", "update", "search-type"]);
+    if !needed.is_empty() {
+        let cure =
+            "these can't be synced: ask the EHR's administrator to switch them on for this client";
+        return Check::failed(
+            NAME,
+            format!("the server does not offer: {}", needed.join("; ")),
+            cure,
+        );
+    }
+    let mut wanting = Vec::new();
+    if !capability.allows_system("transaction") {
+        wanting.push("no transactions: resources are created one by one".to_owned());
+    }
+    if TYPES.iter().any(|name| !capability.searches(name, "identifier")) {
+        wanting.push(
+            "not every type can be searched by identifier: an unanswered create needs a person"
+                .to_owned(),
+        );
+    }
+    if !lacking(&["history-instance"]).is_empty() {
+        wanting.push("no history: an edit made right after ours needs a person".to_owned());
+    }
+    if wanting.is_empty() {
+        return Check::passed(
+            NAME,
+            "transaction, history, and all of create, read, update, search",
+        );
+    }
+    let state = State::Warning;
+    Check { name: NAME, state, found: wanting.join("; "), cure: None }
+}

@@ -1,0 +1,167 @@
+//! Why a command did not do what was asked: one form for a person, for JSON, and for the exit code.
+//!
+//! A [`Problem`] says what failed, where, why and what to do next, under a stable code. It quotes nothing of a
+//! record and nothing that a server said.
+
+use std::path::Path;
+
+use super::exit::Exit;
+use crate::issue::{Issue, Severity};
+use crate::json::Object;
+use crate::{client, config, object};
+
+/// A command's failure: an exit code and at least one problem.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    pub(crate) exit: Exit,
+    pub(crate) problems: Vec<Problem>,
+}
+
+/// One thing that is wrong.
+#[derive(Debug, Clone)]
+pub(crate) struct Problem {
+    pub(crate) severity: Severity,
+    pub(crate) code: String,
+    pub(crate) message: String,
+    /// The file, as it was named.
+    pub(crate) path: Option<String>,
+    /// The place in the document, as a JSON pointer.
+    pub(crate) pointer: Option<String>,
+    pub(crate) line: Option<usize>,
+    pub(crate) column: Option<usize>,
+    /// What may be shown of the line, and how many characters at its end are meant.
+    pub(crate) excerpt: Option<(String, usize)>,
+    pub(crate) help: Option<String>,
+}
+
+impl Failure {
+    /// A failure with one problem.
+    pub(crate) fn new(exit: Exit, code: &str, message: impl Into<String>) -> Self {
+        Self { exit, problems: vec![Problem::new(Severity::Error, code, message)] }
+    }
+
+    /// The same failure, its problems placed in a file.
+    pub(crate) fn in_file(mut self, path: &Path) -> Self {
+        for problem in &mut self.problems {
+            problem.path.get_or_insert_with(|| path.display().to_string());
+        }
+        self
+    }
+
+    /// The same failure with what to do next.
+    pub(crate) fn help(mut self, help: impl Into<String>) -> Self {
+        if let Some(problem) = self.problems.last_mut() {
+            problem.help = Some(help.into());
+        }
+        self
+    }
+}
+
+impl Problem {
+    /// A problem without a place.
+    pub(crate) fn new(severity: Severity, code: &str, message: impl Into<String>) -> Self {
+        Self {
+            severity,
+            code: code.to_owned(),
+            message: message.into(),
+            path: None,
+            pointer: None,
+            line: None,
+            column: None,
+            excerpt: None,
+            help: None,
+        }
+    }
+
+    /// The problem as an element of the envelope's `errors`.
+    pub(crate) fn to_object(&self) -> Object {
+        let number = |number: Option<usize>| number.and_then(|number| u64::try_from(number).ok());
+        object! {
+            "severity" => self.severity.code(),
+            "code" => &self.code,
+            "message" => &self.message,
+            "path" => self.path.as_deref(),
+            "pointer" => self.pointer.as_deref(),
+            "line" => number(self.line),
+            "column" => number(self.column),
+            "help" => self.help.as_deref(),
+        }
+    }
+}
+
+impl From<&Issue> for Problem {
+    fn from(issue: &Issue) -> Self {
+        let position = issue.location.position;
+        Self {
+            pointer: Some(issue.location.pointer.as_str().to_owned()),
+            line: position.map(|position| position.line),
+            column: position.map(|position| position.column),
+            help: issue.help.as_deref().map(str::to_owned),
+            ..Self::new(issue.severity, issue.code, issue.text.as_ref())
+        }
+    }
+}
+
+impl From<config::Error> for Problem {
+    fn from(error: config::Error) -> Self {
+        let mut problem = Self::new(Severity::Error, error.code, error.message);
+        problem.help = error.help;
+        if let Some(place) = error.place {
+            problem.path = Some(place.file.display().to_string());
+            problem.line = Some(place.line);
+            problem.column = Some(place.column);
+            problem.excerpt = Some((place.excerpt, place.width));
+        }
+        problem
+    }
+}
+
+impl From<config::Error> for Failure {
+    fn from(error: config::Error) -> Self {
+        Self { exit: Exit::Usage, problems: vec![error.into()] }
+    }
+}
+
+impl From<client::Error> for Failure {
+    fn from(error: client::Error) -> Self {
+        use client::Error;
+        let (exit, code, help) = match &error {
+            Error::NotSent(_) => {
+                (Exit::Failed, "ehr-unreachable", "`ehr test` says how far the connection comes")
+            }
+            Error::Ambiguous(_) => (
+                Exit::Failed,
+                "ehr-no-answer",
+                "run the same command again: it looks before it writes",
+            ),
+            Error::Busy { .. } => {
+                (Exit::Failed, "ehr-busy", "wait, then run the same command again")
+            }
+            Error::Unauthorized => {
+                (Exit::Denied, "ehr-unauthorized", "look at auth of this EHR in the configuration")
+            }
+            Error::Forbidden => {
+                (Exit::Denied, "ehr-forbidden", "ask the EHR's administrator for this permission")
+            }
+            Error::NotFound { .. } => (Exit::Failed, "ehr-not-found", "check the type and the id"),
+            Error::Conflict { .. } => {
+                (Exit::Conflicts, "ehr-conflict", "run the same command again to see what changed")
+            }
+            Error::Refused { .. } => {
+                (Exit::Failed, "ehr-refused", "`ehr test` says what the server can do")
+            }
+            Error::Incorrect(_) => (
+                Exit::Failed,
+                "ehr-incorrect",
+                "check that the URL is the base of a FHIR server: `ehr test`",
+            ),
+            Error::IgnoredParameter { .. } => {
+                (Exit::Failed, "ehr-ignored-parameter", "this server can't be searched safely")
+            }
+            Error::TooLarge => {
+                (Exit::Failed, "ehr-too-large", "check that the URL is the base of a FHIR server")
+            }
+        };
+        Self::new(exit, code, error.to_string()).help(help)
+    }
+}

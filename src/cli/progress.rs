@@ -1,0 +1,88 @@
+//! Progress of long work, on stderr: a bar on a terminal, lines in a log, JSON for a program.
+
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::args;
+use super::output::stderr;
+use super::settings::Settings;
+use crate::json::Value;
+use crate::object;
+
+/// Shorter work shows no lines unless they were asked for.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// The progress of one piece of work.
+#[derive(Debug)]
+pub(crate) struct Progress {
+    shown: Shown,
+    label: &'static str,
+    done: u64,
+    total: u64,
+}
+
+#[derive(Debug)]
+enum Shown {
+    Not,
+    Bar(ProgressBar),
+    Lines { since: Instant, patience: Duration, tenths: u64 },
+    Json,
+}
+
+impl Progress {
+    /// Starts showing the progress of work that has this many steps.
+    pub(crate) fn start(settings: &Settings, label: &'static str, total: u64) -> Self {
+        let shown = match settings.progress {
+            args::Progress::Never => Shown::Not,
+            args::Progress::Json => Shown::Json,
+            args::Progress::Auto if settings.quiet => Shown::Not,
+            args::Progress::Auto | args::Progress::Always => {
+                let target = ProgressDrawTarget::stderr();
+                if target.is_hidden() {
+                    let now = settings.progress == args::Progress::Always;
+                    let patience = if now { Duration::ZERO } else { PATIENCE };
+                    Shown::Lines { since: Instant::now(), patience, tenths: 0 }
+                } else {
+                    let bar = ProgressBar::with_draw_target(Some(total), target);
+                    if let Ok(style) = ProgressStyle::with_template("{msg} {wide_bar} {pos}/{len}")
+                    {
+                        bar.set_style(style);
+                    }
+                    bar.set_message(label);
+                    Shown::Bar(bar)
+                }
+            }
+        };
+        Self { shown, label, done: 0, total }
+    }
+
+    /// Tells how many steps are done. In lines, every tenth of the work is worth one.
+    pub(crate) fn set(&mut self, done: u64) {
+        self.done = done;
+        let (label, total) = (self.label, self.total);
+        match &mut self.shown {
+            Shown::Not => {}
+            Shown::Bar(bar) => bar.set_position(done),
+            Shown::Json => {
+                let step = object! { "progress" => label, "done" => done, "total" => total };
+                stderr(&format!("{}\n", Value::Object(step).to_text()));
+            }
+            Shown::Lines { since, patience, tenths } => {
+                let now = done.saturating_mul(10).checked_div(total).unwrap_or(10);
+                if now > *tenths && since.elapsed() >= *patience {
+                    *tenths = now;
+                    stderr(&format!("{label}: {done}/{total}\n"));
+                }
+            }
+        }
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        if let Shown::Bar(bar) = &self.shown {
+            bar.finish_and_clear();
+        }
+    }
+}

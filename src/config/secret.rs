@@ -1,0 +1,148 @@
+//! Secrets: not in the configuration, but where it says: a file, a variable, or the output of a command.
+//!
+//! A secret in a file that others can read is an error; one that stands in the configuration itself is a warning,
+//! and an error if others can read that. It is fetched when it is needed, held in a
+//! [`SecretString`](secrecy::SecretString), and printed by nothing.
+
+use std::fmt;
+use std::fs;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use secrecy::SecretString;
+
+use super::file::{self, Given, Setting};
+use super::{Error, Origin, Sources};
+
+/// Where a secret may be, as the configuration names it.
+pub(super) const SOURCES: [&str; 3] = ["file", "env", "command"];
+
+/// More than any token is long.
+const LONGEST: u64 = 64 << 10;
+
+/// Where a secret is to be had.
+#[derive(Clone)]
+pub struct Secret {
+    key: String,
+    origin: Origin,
+    way: Way,
+}
+
+#[derive(Clone)]
+enum Way {
+    Inline(SecretString),
+    File(PathBuf),
+    Environment(String),
+    Command(String),
+}
+
+/// Reads a setting as a secret.
+pub(super) fn read(
+    key: &str,
+    setting: &Setting,
+    sources: Sources<'_>,
+    warnings: &mut Vec<Error>,
+) -> Result<Secret, Error> {
+    let origin = &setting.origin;
+    let way = match &setting.given {
+        Given::Text(text) => {
+            if let Origin::File(place) = origin {
+                private(&place.file, origin)?;
+                let text = format!("{key} stands in the configuration itself");
+                let help = "write { file = \"…\" }, { env = \"…\" } or { command = \"…\" }";
+                warnings.push(Error::new("config-inline-secret", text).at(origin).help(help));
+            }
+            Way::Inline(SecretString::from(text.clone()))
+        }
+        Given::From("file", path) => Way::File(file::resolve(path, origin, sources)),
+        Given::From("env", name) => Way::Environment(name.clone()),
+        Given::From(_, command) => Way::Command(command.clone()),
+    };
+    Ok(Secret { key: key.to_owned(), origin: origin.clone(), way })
+}
+
+impl Secret {
+    /// Where it is, for a list: `file`, `env`, `command` or `inline`.
+    pub const fn source(&self) -> &'static str {
+        match self.way {
+            Way::Inline(_) => "inline",
+            Way::File(_) => "file",
+            Way::Environment(_) => "env",
+            Way::Command(_) => "command",
+        }
+    }
+
+    /// Fetches it: the first line, without white space at its end.
+    ///
+    /// # Errors
+    /// `config-secret` if it can't be had or is empty, `config-permissions` if others can read its file.
+    pub fn fetch(
+        &self,
+        environment: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<SecretString, Error> {
+        let fail = |why: String| {
+            Error::new("config-secret", format!("{}: {why}", self.key)).at(&self.origin)
+        };
+        let text = match &self.way {
+            Way::Inline(secret) => return Ok(secret.clone()),
+            Way::File(path) => {
+                private(path, &self.origin)?;
+                let mut text = String::new();
+                fs::File::open(path)
+                    .and_then(|file| file.take(LONGEST).read_to_string(&mut text))
+                    .map_err(|error| fail(format!("{}: {}", path.display(), error.kind())))?;
+                text
+            }
+            Way::Environment(name) => {
+                environment(name).ok_or_else(|| fail(format!("the variable {name} is not set")))?
+            }
+            Way::Command(command) => {
+                // Its stderr stays ours: that is where a password store asks for its PIN.
+                let output = Command::new("sh")
+                    .arg("-c")
+                    .arg(command)
+                    .stderr(Stdio::inherit())
+                    .output()
+                    .map_err(|error| fail(format!("the command did not run: {}", error.kind())))?;
+                if !output.status.success() {
+                    return Err(fail("the command failed".to_owned()));
+                }
+                String::from_utf8(output.stdout)
+                    .map_err(|_| fail("the command's output is no text".to_owned()))?
+            }
+        };
+        match text.lines().next().map(str::trim_end) {
+            Some(line) if !line.is_empty() => Ok(SecretString::from(line)),
+            _ => Err(fail("it is empty".to_owned())),
+        }
+    }
+}
+
+/// Refuses a file that others than its owner can read or write.
+fn private(path: &Path, origin: &Origin) -> Result<(), Error> {
+    let Ok(metadata) = fs::metadata(path) else { return Ok(()) };
+    if is_private(&metadata) {
+        return Ok(());
+    }
+    let text = format!("{} holds a secret and is open to others", path.display());
+    let help = format!("chmod 600 {}", path.display());
+    Err(Error::new("config-permissions", text).at(origin).help(help))
+}
+
+#[cfg(unix)]
+fn is_private(metadata: &fs::Metadata) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+    metadata.permissions().mode().trailing_zeros() >= 6
+}
+
+#[cfg(not(unix))]
+const fn is_private(_: &fs::Metadata) -> bool {
+    true
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "Secret({})", self.source())
+    }
+}
