@@ -169,10 +169,7 @@ impl Ehr {
             (Get, ["metadata"]) => Ok(capabilities::statement(self)),
             (Get, ["_history"]) => history::history(self, request, history::Scope::System),
             (_, ["metadata" | "_history"]) => not_allowed("GET"),
-            (_, [resource_type, ..]) if !definition::is_known(resource_type) => {
-                let text = "the resource type is not one that this server knows";
-                Err(Refusal::new(404, "not-supported", text))
-            }
+            (_, [resource_type, ..]) if !definition::is_known(resource_type) => Err(unknown_type()),
             (Get, [resource_type]) => search::search(self, request, resource_type),
             (Post, [resource_type]) => create::create(self, request, resource_type),
             (Put, [resource_type]) => update::conditional(self, request, resource_type),
@@ -247,6 +244,10 @@ impl Ehr {
         }
         Ok(answer)
     }
+}
+
+const fn unknown_type() -> Refusal {
+    Refusal::new(404, "not-supported", "the resource type is not one that this server knows")
 }
 
 /// Whether one of the entity tags of an `If-Match` or `If-None-Match` names a version; `*` names any.

@@ -213,8 +213,7 @@ impl Query {
 
     /// Everything that matches, in the order that was asked for.
     pub(super) fn matches<'a>(&self, view: View<'a>) -> Vec<Found<'a>> {
-        let mut found = view.of_type(&self.resource_type);
-        found.retain(|(_, resource)| {
+        let mut found = view.of_type(&self.resource_type, |resource| {
             self.criteria.iter().all(|criterion| criterion.holds(resource, &self.base))
         });
         if !self.sort.is_empty() {
@@ -242,24 +241,18 @@ impl Query {
         let mut added = Vec::new();
         for include in &self.includes {
             if include.reverse {
-                for (id, resource) in view.of_type(&include.source) {
-                    let refers = include.references(resource, &self.base);
-                    if refers.iter().any(|target| matched.contains(target)) && seen.insert(id) {
-                        added.push((id, resource));
-                    }
-                }
+                let refers = |resource: &Resource| {
+                    let targets = include.references(resource, &self.base);
+                    targets.iter().any(|target| matched.contains(target))
+                };
+                let found = view.of_type(&include.source, refers);
+                added.extend(found.into_iter().filter(|(id, _)| seen.insert(id)));
             } else {
-                for (_, resource) in
-                    page.iter().filter(|(id, _)| id.resource_type() == include.source)
-                {
-                    for target in include.references(resource, &self.base) {
-                        if let Some((id, resource)) = view.find(&target)
-                            && seen.insert(id)
-                        {
-                            added.push((id, resource));
-                        }
-                    }
-                }
+                let sources = page.iter().filter(|(id, _)| id.resource_type() == include.source);
+                let targets = sources
+                    .flat_map(|(_, resource)| include.references(resource, &self.base))
+                    .filter_map(|target| view.find(&target));
+                added.extend(targets.filter(|(id, _)| seen.insert(id)));
             }
         }
         added

@@ -176,8 +176,12 @@ impl<'a> View<'a> {
         Some((id, self.of_chain(chain)?))
     }
 
-    /// The resources of a type, in the order in which they were first written.
-    pub(super) fn of_type(&self, resource_type: &str) -> Vec<(&'a ResourceId, &'a Arc<Resource>)> {
+    /// The resources of a type that pass a test, in the order in which they were first written.
+    pub(super) fn of_type(
+        &self,
+        resource_type: &str,
+        test: impl Fn(&Resource) -> bool,
+    ) -> Vec<(&'a ResourceId, &'a Arc<Resource>)> {
         // `-` is the least of the characters that an id may have.
         let Ok(first) = ResourceId::new(resource_type, "-") else { return Vec::new() };
         let mut found: Vec<_> = self
@@ -186,6 +190,7 @@ impl<'a> View<'a> {
             .range(first..)
             .take_while(|(id, _)| id.resource_type() == resource_type)
             .filter_map(|(id, chain)| Some((chain.first()?.revision, id, self.of_chain(chain)?)))
+            .filter(|(_, _, resource)| test(resource))
             .collect();
         found.sort_by_key(|(revision, _, _)| *revision);
         found.into_iter().map(|(_, id, resource)| (id, resource)).collect()
@@ -275,7 +280,7 @@ mod tests {
         let before = store.revision();
         store.write(&a, Written::Put, Some(note("second")));
         store.write(&b, Written::Delete, None);
-        assert_eq!(store.view(before).of_type("Flag").len(), 1);
+        assert_eq!(store.view(before).of_type("Flag", |_| true).len(), 1);
         assert!(store.view(before).find(&b).is_some());
         assert!(store.current(&b).is_none());
         store.roll_back(before);

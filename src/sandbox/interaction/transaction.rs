@@ -13,11 +13,12 @@ use crate::fhir::reference::rewrite_references;
 use crate::fhir::resource::is_resource_type;
 use crate::fhir::{Bundle, Reference, Resource, ResourceId};
 use crate::json::Value;
-use crate::sandbox::answer::{Answer, Refusal};
+use crate::sandbox::answer::{Answer, Refusal, Stamp};
+use crate::sandbox::definition;
 use crate::sandbox::store::instant;
 
 use super::create::{self, Outcome};
-use super::{Ehr, Method, Request, Returning, update};
+use super::{Ehr, Method, Request, Returning, unknown_type, update};
 
 /// An entry as a request, and where it stands in the Bundle.
 #[derive(Debug)]
@@ -48,7 +49,7 @@ fn batch(ehr: &mut Ehr, outer: &Request, entries: Vec<Entry>) -> Answer {
     let items =
         entries.into_iter().enumerate().map(|(index, entry)| Item::read(outer, index, entry));
     let mut items: Vec<_> = items.enumerate().collect();
-    items.sort_by_key(|(_, item)| item.as_ref().map_or(0, |item| order(item.request.method)));
+    items.sort_by_key(|(_, item)| item.as_ref().map_or(0, |item| place(item.request.method)));
     let mut answers: BTreeMap<usize, Entry> = BTreeMap::new();
     for (index, item) in items {
         let answer = match item.and_then(|item| Ok((ehr.perform(&item.request)?, item.request))) {
@@ -80,17 +81,21 @@ fn transaction(ehr: &mut Ehr, outer: &Request, entries: Vec<Entry>) -> Result<An
     decide(ehr, &mut items, Method::Post)?;
     substitute_full_urls(&mut items)?;
 
-    items.sort_by_key(|item| order(item.request.method));
-    for item in items.iter().filter(|item| item.request.method != Method::Delete) {
-        let answer = item.perform(ehr, &mut written).map_err(|refusal| item.located(refusal))?;
-        answers.insert(item.index, answer);
+    for method in [Method::Post, Method::Put, Method::Patch, Method::Get] {
+        if method == Method::Get {
+            // Last in the specification's list; a read before it would show what nobody is to see.
+            resolve_conditional_references(ehr, before)?;
+        }
+        for item in items.iter().filter(|item| item.request.method == method) {
+            let answer =
+                item.perform(ehr, &mut written).map_err(|refusal| item.located(refusal))?;
+            answers.insert(item.index, answer);
+        }
     }
-    resolve_conditional_references(ehr, before)?;
     for item in &items {
         item.check_condition(ehr).map_err(|refusal| item.located(refusal))?;
     }
 
-    items.sort_by_key(|item| item.index);
     let entries = items.iter().zip(answers.into_values()).map(|(item, mut answer)| {
         // A conditional reference may have been resolved since the version was written.
         if let (Some(outcome), Returning::Representation) = (&item.outcome, outer.returning) {
@@ -111,8 +116,8 @@ fn decide(ehr: &mut Ehr, items: &mut [Item], method: Method) -> Result<(), Refus
     Ok(())
 }
 
-/// The order in which the entries of a Bundle are processed (3.1.0.11.2).
-const fn order(method: Method) -> u8 {
+/// The place of a method in the order in which entries are processed (3.1.0.11.2).
+const fn place(method: Method) -> u8 {
     match method {
         Method::Delete => 0,
         Method::Post => 1,
@@ -161,6 +166,9 @@ impl Item {
     /// Which resource a create or update is of.
     fn decide(&self, ehr: &mut Ehr) -> Result<Option<Outcome>, Refusal> {
         Ok(match (self.request.method, self.type_alone()) {
+            (Method::Post | Method::Put, Some(name)) if !definition::is_known(name) => {
+                return Err(unknown_type());
+            }
             (Method::Post, Some(name)) => Some(create::decide(ehr, &self.request, name)?),
             (Method::Put, Some(name)) => Some(update::decide(ehr, &self.request, name)?),
             (Method::Put, None) => {
@@ -178,30 +186,30 @@ impl Item {
         ehr: &mut Ehr,
         written: &mut BTreeSet<ResourceId>,
     ) -> Result<Answer, Refusal> {
-        let (Some(outcome), Some(name)) = (&self.outcome, self.type_alone()) else {
-            if let Some(outcome) = &self.outcome {
+        let request = &self.request;
+        match (&self.outcome, self.type_alone()) {
+            (None, _) => ehr.route(request),
+            (Some(outcome), None) => {
                 self.claim(outcome.id(), written)?;
+                ehr.route(request)
             }
-            return ehr.route(&self.request);
-        };
-        if !super::definition::is_known(name) {
-            return ehr.route(&self.request);
-        }
-        let resource = self.request.resource(name)?.clone();
-        if self.request.method == Method::Post {
-            if let Outcome::New(id) = outcome {
-                self.claim(id, written)?;
+            (Some(outcome), Some(name)) if request.method == Method::Post => {
+                if let Outcome::New(id) = outcome {
+                    self.claim(id, written)?;
+                }
+                create::store(ehr, request, outcome, request.resource(name)?.clone())
             }
-            return create::store(ehr, &self.request, outcome, resource);
+            (Some(outcome), Some(name)) => {
+                // A create of this Bundle may meet the condition by now: then both would be of one resource.
+                if let Outcome::Existing(found) = update::decide(ehr, request, name)?
+                    && found != *outcome.id()
+                {
+                    return Err(overlap());
+                }
+                self.claim(outcome.id(), written)?;
+                update::store(ehr, request, outcome.id(), request.resource(name)?.clone())
+            }
         }
-        // A create of this Bundle may meet the condition by now: then both would be of one resource.
-        if let Outcome::Existing(found) = update::decide(ehr, &self.request, name)?
-            && found != *outcome.id()
-        {
-            return Err(overlap());
-        }
-        self.claim(outcome.id(), written)?;
-        update::store(ehr, &self.request, outcome.id(), resource)
     }
 
     /// Notes that this entry writes a resource; a second entry for it is refused.
@@ -322,11 +330,8 @@ fn entry_of_answer(answer: Answer, request: &Request) -> Entry {
         resource,
         response: Some(Response {
             status: status(answer.status).to_owned(),
-            location: version
-                .as_ref()
-                .filter(|_| !is_read)
-                .map(super::super::answer::Stamp::location),
-            etag: version.as_ref().map(super::super::answer::Stamp::etag),
+            location: version.as_ref().filter(|_| !is_read).map(Stamp::location),
+            etag: version.as_ref().map(Stamp::etag),
             last_modified: version.map(|version| instant(version.last_updated)),
             outcome,
         }),

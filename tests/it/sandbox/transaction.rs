@@ -33,9 +33,11 @@ const ANN: &str = "urn:uuid:11111111-1111-4111-8111-111111111111";
 #[tokio::test]
 async fn links_find_their_target_wherever_it_stands() {
     let ehr = Ehr::counting().await;
+    let elements = r#""text":{"div":"<div><a href=\"@\">a</a></div>"},
+        "link":[{"other":{"reference":"@"},"type":"seealso"}],"contact":[{"identifier":{"value":"@"}}]"#;
+    let ann = patient("a").replace(r#""active":true"#, &elements.replace('@', ANN));
     let own = format!(
-        r#"{{"fullUrl":"{ANN}","resource":{},"request":{{"method":"POST","url":"Patient","ifNoneExist":"identifier=urn:test|a"}}}}"#,
-        patient("a").replace("\"active\":true", &format!(r#""link":[{{"other":{{"reference":"{ANN}"}},"type":"seealso"}}],"contact":[{{"identifier":{{"value":"{ANN}"}}}}]"#))
+        r#"{{"fullUrl":"{ANN}","resource":{ann},"request":{{"method":"POST","url":"Patient","ifNoneExist":"identifier=urn:test|a"}}}}"#
     );
     let entries = [
         entry("POST Flag", &flag(ANN)),
@@ -59,6 +61,7 @@ async fn links_find_their_target_wherever_it_stands() {
     }
     let stored = ehr.get("Patient/2").await;
     assert_eq!(stored.text_at("/link/0/other/reference"), "Patient/2");
+    assert_eq!(stored.text_at("/text/div"), r#"<div><a href="Patient/2">a</a></div>"#);
     assert_eq!(stored.text_at("/contact/0/identifier/value"), ANN, "an identifier is no link");
 
     let answer = transaction(&ehr, &entries).await;
@@ -163,6 +166,8 @@ async fn entries_are_done_in_the_order_of_the_specification() {
     let found = Bundle::from_resource(done.entries[0].resource.clone().unwrap()).unwrap();
     assert_eq!(found.entries.len(), 1, "reads come last");
     let subject = format!("Patient/{}", found.entries[0].resource.as_ref().unwrap().id().unwrap());
+    let seen = done.entries[4].resource.as_ref().unwrap();
+    assert_eq!(seen.get("subject").unwrap().text("reference"), Some(subject.as_str()));
     let flag = ehr.get("Flag/2").await;
     assert_eq!(flag.text_at("/subject/reference"), subject);
     assert_eq!(flag.header("etag"), "W/\"2\"");
