@@ -1,7 +1,7 @@
 //! The record as a document: reading it from JSON or YAML, with everything that is wrong with it at once.
 //!
 //! A document passes four gates: it is text of its spelling; it says that it is a record of a version that we
-//! read; it fits the schema; its fields agree with each other ([`rule`](super::rule)). No gate repeats a value of
+//! read; it fits the schema; its fields agree with each other ([`rule`]). No gate repeats a value of
 //! the document in what it says.
 
 use std::collections::BTreeMap;

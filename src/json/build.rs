@@ -113,7 +113,7 @@ impl Object {
     }
 }
 
-/// An [`Object`](crate::json::Object) from names and values; absent and empty values leave no member.
+/// An object from names and values; absent and empty values leave no member.
 ///
 /// ```
 /// use ipt_fhir::{json::Value, object};
