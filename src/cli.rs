@@ -47,7 +47,7 @@ pub fn command_line() -> clap::Command {
 fn execute(arguments: Arguments, output: &Output) -> Result<Option<Done>, Failure> {
     let command = match arguments.command {
         // These work whatever the configuration looks like.
-        Command::Completions { shell } => return command::completions::run(shell).map(Some),
+        Command::Completions { shell } => return Ok(Some(command::completions::run(shell))),
         Command::Man { directory } => return command::man::run(directory.as_deref()).map(Some),
         Command::Version => return Ok(Some(command::version::run())),
         other => other,
@@ -62,14 +62,21 @@ fn execute(arguments: Arguments, output: &Output) -> Result<Option<Done>, Failur
     let runtime = tokio::runtime::Runtime::new().map_err(|error| {
         Failure::new(Exit::Failed, "runtime", format!("no threads: {}", error.kind()))
     })?;
+    let is_server = matches!(command, Command::Sandbox(_));
     let result = runtime.block_on(async {
+        let work = Box::pin(command::run(command, &settings, output));
+        if is_server {
+            // An interrupt is its way to end.
+            return work.await;
+        }
         tokio::select! {
             biased;
-            result = Box::pin(command::run(command, &settings, output)) => result,
-            exit = interrupted() => {
-                let text = "interrupted; what was done is saved, and the same command goes on from there";
-                Err(Failure::new(exit, "interrupted", text))
-            }
+            result = work => result,
+            exit = interrupted() => Err(Failure::new(
+                exit,
+                "interrupted",
+                "interrupted; what was done is saved, and the same command goes on from there",
+            )),
         }
     });
     // Not waiting: a question that nobody answered would hold the process.
@@ -136,7 +143,7 @@ mod tests {
 
     #[test]
     fn exit_codes_are_an_interface() {
-        insta::assert_snapshot!(Exit::table(), @"");
+        insta::assert_snapshot!(Exit::table());
         for (exit, _) in Exit::ALL {
             assert_eq!(
                 Exit::ALL.iter().filter(|(other, _)| other.code() == exit.code()).count(),

@@ -72,7 +72,7 @@ impl fmt::Debug for Sources<'_> {
 /// All settings, resolved.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// `store.path`: the database.
+    /// `store.path`: the directory of the database, which is its alone.
     pub store_path: Sourced<PathBuf>,
     /// `[log]`.
     pub log: Log,
@@ -381,7 +381,7 @@ impl Layers<'_> {
             Error::new("config-missing", "no place for the database: HOME is not set")
                 .help("set HOME, or store.path in a configuration file")
         })?;
-        Ok(Sourced::default_value(data.join("ipt-fhir").join("ipt-fhir.sqlite")))
+        Ok(Sourced::default_value(data.join("ipt-fhir")))
     }
 
     fn ehr(&self, name: &str, warnings: &mut Vec<Error>) -> Result<Option<Ehr>, Error> {

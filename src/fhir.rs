@@ -5,6 +5,7 @@
 pub mod bundle;
 pub mod capability;
 pub mod outcome;
+pub mod patient;
 pub mod reference;
 pub mod release;
 pub mod resource;

@@ -1,5 +1,6 @@
 //! The command line as it is typed: clap's types and nothing else. What they mean is decided in `settings`.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
@@ -98,6 +99,8 @@ pub(crate) enum Command {
     /// Configure and test EHRs, and link records to their patients
     #[command(subcommand)]
     Ehr(Ehr),
+    /// Run an EHR on this machine to try things against: a FHIR R4 server in memory
+    Sandbox(Sandbox),
     /// Print the completions of a shell
     Completions {
         /// The shell
@@ -194,7 +197,7 @@ fn variants() -> impl TypedValueParser<Value = Variant> {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Ehr {
     /// Write an EHR into the configuration
-    Add(EhrAdd),
+    Add(Box<EhrAdd>),
     /// List the configured EHRs, and where their settings come from
     List,
     /// Check step by step whether an EHR can be synced with
@@ -235,4 +238,18 @@ pub(crate) struct EhrAdd {
     /// Password: the command that prints it
     #[arg(long, value_name = "COMMAND", groups = ["secret", "password"], requires = "user")]
     pub(crate) password_command: Option<String>,
+}
+
+/// A sandbox to be run.
+#[derive(Debug, Args)]
+pub(crate) struct Sandbox {
+    /// Where it listens, on this machine only; port 0 takes a free one
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:0")]
+    pub(crate) listen: SocketAddr,
+    /// Keep what it holds in this file, over restarts
+    #[arg(long, value_name = "FILE")]
+    pub(crate) snapshot: Option<PathBuf>,
+    /// Begin with the resources of this file: a resource or a Bundle
+    #[arg(long, value_name = "FILE")]
+    pub(crate) seed: Option<PathBuf>,
 }

@@ -5,6 +5,7 @@ mod ehr;
 pub(super) mod man;
 mod map;
 mod record;
+mod sandbox;
 pub(super) mod version;
 
 use super::args::{Command, Ehr, Record};
@@ -26,7 +27,8 @@ pub(super) async fn run(
         Command::Ehr(Ehr::Add(ehr)) => ehr::add::run(&ehr, settings),
         Command::Ehr(Ehr::List) => Ok(ehr::list::run(settings)),
         Command::Ehr(Ehr::Test { name }) => ehr::test::run(name.as_deref(), settings).await,
-        Command::Completions { shell } => completions::run(shell),
+        Command::Sandbox(sandbox) => return sandbox::run(&sandbox, output).await.map(|()| None),
+        Command::Completions { shell } => Ok(completions::run(shell)),
         Command::Man { directory } => man::run(directory.as_deref()),
         Command::Version => Ok(version::run()),
     }

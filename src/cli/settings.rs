@@ -91,11 +91,11 @@ impl Settings {
         })?;
         Ok((name, self.config.ehr(name)?))
     }
+}
 
-    /// A client for an EHR: fetches its secret.
-    pub(crate) fn client(&self, ehr: &Ehr) -> Result<client::Client, Failure> {
-        Ok(client::Client::new(&ehr.client(&environment)?)?)
-    }
+/// A client for an EHR: fetches its secret.
+pub(crate) fn client(ehr: &Ehr) -> Result<client::Client, Failure> {
+    Ok(client::Client::new(&ehr.client(&environment)?)?)
 }
 
 fn sources<'a>(flags: &'a Global, directory: &'a std::path::Path) -> Sources<'a> {

@@ -69,7 +69,7 @@ const USER_FILE: &str = "home/.config/ipt-fhir/config.toml";
 fn without_any_source_the_defaults_hold() {
     let place = Place::new();
     let config = place.load().unwrap();
-    let data = place.path("home/.local/share/ipt-fhir/ipt-fhir.sqlite");
+    let data = place.path("home/.local/share/ipt-fhir");
     assert_eq!((config.store_path.value, config.store_path.origin), (data, Origin::Default));
     assert_eq!(config.log.level.value, Level::Warn);
     assert!(config.ehrs.is_empty() && config.files.is_empty());
@@ -80,24 +80,24 @@ fn each_value_comes_from_the_source_that_counts_most() {
     let mut place = Place::new();
     place.write(
         USER_FILE,
-        "[store]\npath = \"user.sqlite\"\n[log]\nlevel = \"info\"\nformat = \"json\"\n",
+        "[store]\npath = \"user-store\"\n[log]\nlevel = \"info\"\nformat = \"json\"\n",
     );
-    place.write("ipt-fhir.toml", "[store]\npath = \"local.sqlite\"\n[log]\nlevel = \"debug\"\n");
-    let given = place.write("given/c.toml", "[store]\npath = \"given.sqlite\"\n");
+    place.write("ipt-fhir.toml", "[store]\npath = \"local-store\"\n[log]\nlevel = \"debug\"\n");
+    let given = place.write("given/c.toml", "[store]\npath = \"given-store\"\n");
     let paths = |config: &Config| {
         let path = config.store_path.value.strip_prefix(place.directory.path()).unwrap();
         (path.display().to_string(), config.log.level.value, config.log.level.origin.to_string())
     };
     let local = place.path("ipt-fhir.toml").display().to_string();
     let config = place.load().unwrap();
-    assert_eq!(paths(&config), ("local.sqlite".to_owned(), Level::Debug, format!("{local}:4")));
+    assert_eq!(paths(&config), ("local-store".to_owned(), Level::Debug, format!("{local}:4")));
     assert_eq!(config.files.len(), 2);
     let config = place.with(Some(&given), None, Config::load).unwrap();
-    assert_eq!(paths(&config).0, "given/given.sqlite");
-    place.set("IPT_FHIR_STORE__PATH", "env.sqlite");
+    assert_eq!(paths(&config).0, "given/given-store");
+    place.set("IPT_FHIR_STORE__PATH", "env-store");
     place.set("IPT_FHIR_LOG", "trace");
     let config = place.with(Some(&given), None, Config::load).unwrap();
-    assert_eq!(config.store_path.value, place.path("env.sqlite"));
+    assert_eq!(config.store_path.value, place.path("env-store"));
     assert_eq!(config.log.level.origin, Origin::Environment("IPT_FHIR_LOG".to_owned()));
     assert_eq!(config.log.level.value, Level::Trace);
 }

@@ -18,8 +18,7 @@ pub(crate) fn run(directory: Option<&Path>) -> Result<Done, Failure> {
         return Ok(Done::new(page.clone(), Value::String(page)));
     };
     let written = write_all(directory).map_err(|error| failure(&error).in_file(directory))?;
-    let human: String = written.iter().map(|name| format!("{name}\n")).collect();
-    Ok(Done::new(human, Value::from_iter(written)))
+    Ok(Done::new(written.join("\n") + "\n", Value::from_iter(written)))
 }
 
 fn page(command: clap::Command) -> io::Result<String> {

@@ -49,6 +49,5 @@ pub(crate) fn run(settings: &Settings) -> Done {
             "origins" => origins,
         }));
     }
-    let lines: String = table.lines().map(|line| format!("{}\n", line.trim_end())).collect();
-    Done::new(lines, Value::Array(items))
+    Done::new(table.trim_fmt() + "\n", Value::Array(items))
 }

@@ -13,7 +13,7 @@ use uuid::Uuid;
 use super::super::super::exit::Exit;
 use super::super::super::failure::Failure;
 use super::super::super::output::Done;
-use super::super::super::settings::Settings;
+use super::super::super::settings::{Settings, client};
 use crate::client::{Client, Error, Unsent};
 use crate::config::Ehr;
 use crate::fhir::{Capability, Release};
@@ -85,7 +85,7 @@ impl Check {
 pub(crate) async fn run(named: Option<&str>, settings: &Settings) -> Result<Done, Failure> {
     let (name, ehr) = settings.ehr(named)?;
     let mut exit = Exit::Done;
-    let checks = checks(ehr, settings, &mut exit).await;
+    let checks = checks(ehr, &mut exit).await;
     let mut human = format!("{name}: {}\n", ehr.url.value);
     let mut items = Vec::new();
     for (index, check) in checks.iter().enumerate() {
@@ -111,8 +111,8 @@ pub(crate) async fn run(named: Option<&str>, settings: &Settings) -> Result<Done
     Ok(Done::new(human, Value::Array(items)).but(exit, Vec::new()))
 }
 
-async fn checks(ehr: &Ehr, settings: &Settings, exit: &mut Exit) -> Vec<Check> {
-    let client = settings.client(ehr);
+async fn checks(ehr: &Ehr, exit: &mut Exit) -> Vec<Check> {
+    let client = client(ehr);
     let mut checks = vec![match &client {
         Ok(_) => Check::passed("configuration", "URL and credentials can be used"),
         Err(failure) => {

@@ -1,0 +1,68 @@
+//! `sandbox`: an EHR on this machine, until Ctrl-C.
+
+use super::super::args;
+use super::super::exit::Exit;
+use super::super::failure::Failure;
+use super::super::input;
+use super::super::interrupted;
+use super::super::output::{Done, Output};
+use crate::fhir::{Bundle, Resource};
+use crate::json::{Limits, Value};
+use crate::object;
+use crate::sandbox::{Config, Error, Sandbox};
+
+/// Prints the URL, and ends well when it is interrupted: that is how a server is stopped.
+pub(crate) async fn run(args: &args::Sandbox, output: &Output) -> Result<(), Failure> {
+    let seed = match &args.seed {
+        Some(path) => {
+            let bytes = input::read(path, Limits::BUNDLE)?;
+            seed(&bytes).map_err(|failure| failure.in_file(path))?
+        }
+        None => Vec::new(),
+    };
+    let config =
+        Config { listen: args.listen, snapshot: args.snapshot.clone(), seed, ..Config::default() };
+    let running = Sandbox::start(config).await.map_err(|error| failure(args, &error))?;
+    let url = running.base_url().to_owned();
+    output.show(&Done::new(format!("{url}\n"), Value::Object(object! { "url" => &url })));
+    output.note("a FHIR R4 server for trying things; Ctrl-C stops it");
+    output.note(&format!("next, in another terminal: ipt-fhir ehr add sandbox {url}"));
+    interrupted().await;
+    running.stop().await.map_err(|error| failure(args, &error))
+}
+
+/// The resources of a file: one, or those of a Bundle.
+fn seed(bytes: &[u8]) -> Result<Vec<Resource>, Failure> {
+    let resource = input::resource(bytes)?;
+    if resource.resource_type() != "Bundle" {
+        return Ok(vec![resource]);
+    }
+    let bundle = Bundle::from_resource(resource).map_err(|_| {
+        Failure::new(
+            Exit::Unreadable,
+            "input-not-a-bundle",
+            "an entry of the Bundle is no resource",
+        )
+    })?;
+    Ok(bundle.entries.into_iter().filter_map(|entry| entry.resource).collect())
+}
+
+fn failure(args: &args::Sandbox, error: &Error) -> Failure {
+    let text = error.to_string();
+    let failure = match error {
+        Error::NotLoopback => return Failure::new(Exit::Refused, "sandbox-not-loopback", text),
+        Error::Listen(_) => {
+            return Failure::new(Exit::Failed, "sandbox-listen", text)
+                .help("another program may have the port; --listen 127.0.0.1:0 takes a free one");
+        }
+        Error::NotASnapshot { .. } => Failure::new(Exit::Unreadable, "sandbox-snapshot", text)
+            .help("name a file that the sandbox wrote, or one that is not there yet"),
+        Error::NotAnId => Failure::new(Exit::Invalid, "sandbox-seed", text),
+        _ => Failure::new(Exit::Failed, "sandbox-snapshot", text),
+    };
+    let file = if matches!(error, Error::NotAnId) { &args.seed } else { &args.snapshot };
+    match file {
+        Some(path) => failure.in_file(path),
+        None => failure,
+    }
+}
