@@ -143,7 +143,20 @@ mod tests {
 
     #[test]
     fn exit_codes_are_an_interface() {
-        insta::assert_snapshot!(Exit::table());
+        insta::assert_snapshot!(Exit::table(), @r"
+        Exit codes:
+            0  done, nothing wrong
+            1  an operation failed: files, network, the server
+            2  the command line or the configuration is wrong
+            3  the input was read and has errors
+            4  the input can't be read: not JSON, not a known document
+            5  conflicts wait for a person
+            6  the EHR did not accept who asked
+            7  some items failed, the rest is done
+            8  a safety rule refused
+          130  interrupted (Ctrl-C), state saved
+          143  terminated (SIGTERM), state saved
+        ");
         for (exit, _) in Exit::ALL {
             assert_eq!(
                 Exit::ALL.iter().filter(|(other, _)| other.code() == exit.code()).count(),

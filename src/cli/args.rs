@@ -12,7 +12,7 @@ use crate::mapping::Section;
 
 /// Maps interpersonal psychotherapy plans to FHIR and syncs them with hospital EHRs.
 #[derive(Debug, Parser)]
-#[command(name = "ipt-fhir", version, after_long_help = Exit::table(), disable_version_flag = true)]
+#[command(name = "ipt-fhir", version, after_long_help = Exit::table())]
 pub(crate) struct Arguments {
     #[command(flatten)]
     pub(crate) global: Global,

@@ -8,6 +8,8 @@
 )]
 
 #[cfg(feature = "app")]
+mod cli;
+#[cfg(feature = "app")]
 mod client;
 #[cfg(feature = "app")]
 mod config;

@@ -1,0 +1,93 @@
+//! Every flag that the program accepts does something that a test has seen.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+/// Command, flag or argument, and the test that shows its effect. A flag in no row fails the test below, and so does
+/// a row whose test does not use its flag.
+const EXERCISED: &[(&str, &str, &str)] = &[
+    ("", "--config", "config_names_the_file_that_counts_most"),
+    ("", "--ehr", "ehr_names_the_ehr_for_a_command_without_a_name"),
+    ("", "--format", "results_have_three_formats"),
+    ("", "--quiet", "quiet_leaves_out_notes"),
+    ("", "--verbose", "verbose_logs_more_and_nothing_of_the_record"),
+    ("", "--color", "color_is_written_when_asked_for"),
+    ("", "--timeout", "timeout_limits_a_request"),
+    ("map", "file", "map_writes_the_same_bytes_each_time"),
+    ("map", "--reverse", "reverse_gives_the_record_back"),
+    ("map", "--explain", "explain_tells_where_each_value_goes"),
+    ("map", "--policy", "policy_and_grants_say_what_leaves"),
+    ("map", "--grant", "policy_and_grants_say_what_leaves"),
+    ("map", "--to", "to_makes_a_transaction"),
+    ("record check", "file", "check_lists_every_fault_with_its_place"),
+    ("record show", "file", "show_prints_a_view_and_the_record"),
+    ("record new", "--variant", "new_lacks_only_what_the_therapist_must_tell"),
+    ("ehr add", "name", "add_writes_an_ehr_that_list_shows"),
+    ("ehr add", "url", "add_writes_an_ehr_that_list_shows"),
+    ("ehr add", "--settle", "add_writes_an_ehr_that_list_shows"),
+    ("ehr add", "--token-file", "add_takes_the_place_of_a_secret"),
+    ("ehr add", "--token-env", "add_takes_the_place_of_a_secret"),
+    ("ehr add", "--token-command", "add_takes_the_place_of_a_secret"),
+    ("ehr add", "--user", "add_takes_the_place_of_a_secret"),
+    ("ehr add", "--password-file", "add_takes_the_place_of_a_secret"),
+    ("ehr add", "--password-env", "add_takes_the_place_of_a_secret"),
+    ("ehr add", "--password-command", "add_takes_the_place_of_a_secret"),
+    ("ehr test", "name", "test_passes_against_the_sandbox"),
+    ("sandbox", "--listen", "sandbox_listens_where_it_is_told"),
+    ("sandbox", "--snapshot", "snapshot_and_seed_fill_the_sandbox"),
+    ("sandbox", "--seed", "snapshot_and_seed_fill_the_sandbox"),
+    ("completions", "shell", "completions_know_the_commands"),
+    ("man", "directory", "man_writes_a_page_for_each_command"),
+];
+
+#[test]
+fn every_flag_is_exercised() {
+    let mut accepted = BTreeSet::new();
+    let mut command = ipt_fhir::cli::command_line();
+    command.build();
+    collect(&command, "", &mut accepted);
+    let listed: BTreeSet<(String, String)> = EXERCISED
+        .iter()
+        .map(|(command, flag, _)| ((*command).to_owned(), (*flag).to_owned()))
+        .collect();
+    let missing: Vec<_> = accepted.difference(&listed).collect();
+    assert!(missing.is_empty(), "no test exercises {missing:?}");
+    let gone: Vec<_> = listed.difference(&accepted).collect();
+    assert!(gone.is_empty(), "the program does not accept {gone:?}");
+}
+
+#[test]
+fn every_listed_test_uses_its_flag() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/cli");
+    let sources: Vec<String> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| std::fs::read_to_string(entry.unwrap().path()).unwrap())
+        .collect();
+    for (_, flag, test) in EXERCISED {
+        let start = format!("fn {test}()");
+        let body = sources.iter().find_map(|source| {
+            let (_, rest) = source.split_once(&start)?;
+            rest.split("\n}\n").next()
+        });
+        let body = body.unwrap_or_else(|| panic!("there is no test {test}"));
+        let used = flag == &"--verbose" && body.contains("-vvv") || body.contains(flag);
+        assert!(used || !flag.starts_with("--"), "{test} does not use {flag}");
+    }
+}
+
+/// The flags and arguments of a command and of all below it; global ones count once, for the program.
+fn collect(command: &clap::Command, path: &str, accepted: &mut BTreeSet<(String, String)>) {
+    for argument in command.get_arguments() {
+        let name = match argument.get_long() {
+            Some("help" | "version") => continue,
+            Some(long) => format!("--{long}"),
+            None => argument.get_id().to_string(),
+        };
+        if path.is_empty() || !argument.is_global_set() {
+            accepted.insert((path.to_owned(), name));
+        }
+    }
+    for below in command.get_subcommands().filter(|below| below.get_name() != "help") {
+        collect(below, format!("{path} {}", below.get_name()).trim(), accepted);
+    }
+}
