@@ -89,7 +89,7 @@ codes! {
 }
 
 /// A person, or a group of persons, in the client's life.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Relationship {
     /// Local id.

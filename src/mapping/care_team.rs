@@ -142,17 +142,17 @@ pub(super) fn read(chart: &Chart<'_>) -> (Vec<CareTeamMember>, Option<Referral>)
     let mut referral = None;
     for participant in team.items("participant") {
         let role = participant.items("role").next();
-        if role.and_then(|role| code_in(role, system::CONCEPT)) == Some(code::REFERRER.code) {
+        // A member of the team bears our identifier, whatever its role; who referred has none.
+        if let Some(member) = role.and_then(|role| read_member(chart, team, participant, role)) {
+            members.push(member);
+        } else if role.and_then(|role| code_in(role, system::CONCEPT)) == Some(code::REFERRER.code)
+        {
             let date = participant.get("period").and_then(|period| period.text("start"));
             referral = Some(Referral {
                 by: participant.get("member").and_then(|member| text(member, "display")),
                 date: date.and_then(|text| PartialDate::parse(text).ok()),
                 reason: team.items("reasonCode").next().and_then(|reason| text(reason, "text")),
             });
-        } else if let Some(member) =
-            role.and_then(|role| read_member(chart, team, participant, role))
-        {
-            members.push(member);
         }
     }
     (members, referral)

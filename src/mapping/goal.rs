@@ -85,6 +85,7 @@ pub(super) fn progress_local(session: &Session, goal_id: &str) -> String {
 fn target(target: &Target) -> Object {
     let words = target.text.as_ref();
     let measure = match (&target.measure, words) {
+        (Some(measure), Some(words)) if measure == words => chosen_measure(measure),
         (Some(measure), _) => measure_concept(measure),
         // gol-1: a detail needs a measure; a target in words measures just what they say.
         (None, Some(words)) => object! { "text" => words },
@@ -123,6 +124,16 @@ fn measure_concept(measure: &str) -> Object {
     }
     GoalMeasure::from_code(measure)
         .map_or_else(|| object! { "text" => measure }, |known| concept(own!(known)))
+}
+
+/// A measure that says the same as the target's words. A coding shows that the record names it: without one, it
+/// stands there for gol-1 only.
+fn chosen_measure(measure: &str) -> Object {
+    let mut concept = measure_concept(measure);
+    if concept.get("coding").is_none() {
+        concept.push("coding", object! { "display" => measure, "userSelected" => true });
+    }
+    concept
 }
 
 fn read_measure(measure: &Value) -> Option<String> {
@@ -226,9 +237,11 @@ fn read_one(chart: &Chart<'_>, local: &str, goal: &Resource) -> Option<Goal> {
 fn read_target(target: &Value) -> Target {
     let quantity = target.get("detailQuantity");
     let words = text(target, "detailString");
-    let measure = target.get("measure").and_then(read_measure);
+    let measure = target.get("measure");
+    let is_coded = measure.is_some_and(|measure| measure.items("coding").next().is_some());
+    let measure = measure.and_then(read_measure);
     Target {
-        measure: measure.filter(|measure| Some(measure) != words.as_ref()),
+        measure: measure.filter(|measure| is_coded || Some(measure) != words.as_ref()),
         value: quantity.and_then(|quantity| number(quantity, "value")),
         text: words,
         comparator: quantity

@@ -7,7 +7,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::ipt::Plan;
+use crate::ipt::{Plan, Relationship};
 use crate::json::Pointer;
 
 /// A part of a record that leaves by grant only.
@@ -151,6 +151,18 @@ pub fn filter(plan: &Plan, policy: &Policy) -> (Plan, Vec<Withheld>) {
     (filter.plan, filter.withheld)
 }
 
+/// What a RelatedPerson tells of somebody in the inventory: who it is to the client.
+fn who_takes_part(person: &Relationship) -> Relationship {
+    Relationship {
+        id: person.id.clone(),
+        label: person.label.clone(),
+        relationship: person.relationship,
+        relationship_text: person.relationship_text.clone(),
+        participates: person.participates,
+        ..Relationship::default()
+    }
+}
+
 struct Filter {
     plan: Plan,
     withheld: Vec<Withheld>,
@@ -182,6 +194,9 @@ impl Filter {
             return;
         }
         self.plan.inventory.retain(|person| related_persons && person.participates == Some(true));
+        for person in &mut self.plan.inventory {
+            *person = who_takes_part(person);
+        }
         self.note(Section::Inventory, "/inventory");
         for index in 0..self.plan.focus_areas.len() {
             let focus = self.plan.focus_areas.get_mut(index);

@@ -3,6 +3,7 @@
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
+    clippy::indexing_slicing,
     clippy::print_stdout,
     reason = "a test that can't go on says so by a panic, and tells what it left out"
 )]
@@ -14,6 +15,7 @@ mod client;
 #[cfg(feature = "app")]
 mod config;
 mod mapping;
+mod property;
 mod record;
 mod reference_engine;
 #[cfg(feature = "app")]

@@ -1,5 +1,9 @@
 //! What several test modules need: fixtures, and data that only some machines have.
 
+pub(crate) mod any_record;
+pub(crate) mod server;
+pub(crate) mod shape;
+
 use std::path::{Path, PathBuf};
 
 use ipt_fhir::ipt::Document;
