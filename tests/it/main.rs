@@ -7,6 +7,7 @@
     reason = "a test that can't go on says so by a panic, and tells what it left out"
 )]
 
+mod architecture;
 #[cfg(feature = "app")]
 mod cli;
 #[cfg(feature = "app")]
