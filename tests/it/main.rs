@@ -15,6 +15,7 @@ mod client;
 #[cfg(feature = "app")]
 mod config;
 mod mapping;
+mod profiles;
 mod record;
 mod reference_engine;
 #[cfg(feature = "app")]
