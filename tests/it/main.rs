@@ -14,6 +14,8 @@ mod cli;
 mod client;
 #[cfg(feature = "app")]
 mod config;
+#[cfg(feature = "app")]
+mod dependencies;
 mod mapping;
 mod profiles;
 mod record;

@@ -25,7 +25,7 @@ fn files(prefix: &str) -> BTreeMap<String, Value> {
     for entry in std::fs::read_dir(profiles()).unwrap() {
         let path = entry.unwrap().path();
         let name = path.file_name().unwrap().to_str().unwrap().to_owned();
-        if name.starts_with(prefix) && name.ends_with(".json") {
+        if name.starts_with(prefix) && path.extension().is_some_and(|end| end == "json") {
             files.insert(name, json::parse(&std::fs::read(&path).unwrap()).unwrap());
         }
     }
@@ -269,7 +269,7 @@ fn what_is_mapped_is_defined() {
         assert!(faults.is_empty(), "{name}: {faults:#?}");
         seen.push_str(&bundle.to_text());
     }
-    for (name, _) in &defined.values {
+    for name in defined.values.keys() {
         let url = name.rsplit('#').next().unwrap();
         assert!(seen.contains(&format!("\"{url}\"")), "{name} is defined, and nothing uses it");
     }
