@@ -8,13 +8,17 @@
     reason = "a test that can't go on says so by a panic, and tells what it left out"
 )]
 
+mod architecture;
 #[cfg(feature = "app")]
 mod cli;
 #[cfg(feature = "app")]
 mod client;
 #[cfg(feature = "app")]
 mod config;
+#[cfg(feature = "app")]
+mod dependencies;
 mod mapping;
+mod profiles;
 mod property;
 mod record;
 mod reference_engine;
