@@ -173,6 +173,14 @@ impl Number {
     pub fn same_value(&self, other: &Self) -> bool {
         compare::same_number(&self.0, &other.0)
     }
+
+    /// The one spelling that all numbers of this value share: `1.50` and `15e-1` both become `15e-1`.
+    ///
+    /// An exponent beyond ±9,999 keeps its text.
+    #[must_use]
+    pub fn canonical(&self) -> Self {
+        compare::canonical_number(&self.0).map_or_else(|| self.clone(), |text| Self(text.into()))
+    }
 }
 
 impl fmt::Debug for Number {

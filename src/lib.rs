@@ -12,6 +12,7 @@ pub mod ipt;
 pub mod issue;
 pub mod json;
 pub mod mapping;
+pub mod merge;
 pub mod phi;
 #[cfg(feature = "app")]
 pub mod sandbox;

@@ -27,6 +27,17 @@ pub(super) fn same_number(left: &str, right: &str) -> bool {
         || matches!((scientific(left), scientific(right)), (Some(left), Some(right)) if left == right)
 }
 
+/// The one spelling of a number's value; `None` for absurd exponents.
+pub(super) fn canonical_number(text: &str) -> Option<String> {
+    let (negative, digits, power) = scientific(text)?;
+    let sign = if negative { "-" } else { "" };
+    Some(match (digits.is_empty(), power) {
+        (true, _) => "0".to_owned(),
+        (false, 0) => format!("{sign}{digits}"),
+        (false, _) => format!("{sign}{digits}e{power}"),
+    })
+}
+
 /// A number as sign, significant digits and the power of ten of its last digit; `None` for absurd exponents.
 fn scientific(text: &str) -> Option<(bool, String, i64)> {
     let (negative, text) = match text.strip_prefix('-') {
@@ -53,7 +64,17 @@ fn scientific(text: &str) -> Option<(bool, String, i64)> {
 
 #[cfg(test)]
 mod tests {
-    use super::same_number;
+    use super::{canonical_number, same_number};
+
+    #[test]
+    fn a_value_has_one_spelling() {
+        for (text, canonical) in
+            [("1.50", "15e-1"), ("-0.0", "0"), ("11.0", "11"), ("1.10E1", "11"), ("-200", "-2e2")]
+        {
+            assert_eq!(canonical_number(text).as_deref(), Some(canonical));
+        }
+        assert_eq!(canonical_number("1e99999"), None);
+    }
 
     #[test]
     fn numbers_are_compared_by_value() {

@@ -18,6 +18,7 @@ mod config;
 #[cfg(feature = "app")]
 mod dependencies;
 mod mapping;
+mod merge;
 mod profiles;
 mod property;
 mod record;
