@@ -17,4 +17,6 @@ pub mod phi;
 #[cfg(feature = "app")]
 pub mod sandbox;
 #[cfg(feature = "app")]
+pub mod store;
+#[cfg(feature = "app")]
 pub mod telemetry;

@@ -25,4 +25,6 @@ mod record;
 mod reference_engine;
 #[cfg(feature = "app")]
 mod sandbox;
+#[cfg(feature = "app")]
+mod store;
 mod support;

@@ -1,0 +1,16 @@
+//! SHA-256, written as hexadecimal digits.
+
+use std::fmt::Write as _;
+
+/// The SHA-256 digest of a text.
+///
+/// It recognises a text without keeping it. A digest of something short, such as a birth date, can be found by
+/// trying: it is no anonymisation.
+pub fn digest(text: &str) -> String {
+    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, text.as_bytes());
+    digest.as_ref().iter().fold(String::with_capacity(64), |mut hex, byte| {
+        // Writing to a String can't fail.
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
+}
