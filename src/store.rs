@@ -86,6 +86,8 @@ pub struct Shadow {
 pub enum Hold {
     /// An update was answered with 201: the server made a resource anew where ours had been.
     CreatedByUpdate,
+    /// After an update of unknown outcome the EHR holds what was sent, and not by our write.
+    Unexplained,
 }
 
 /// A write that was sent, or is about to be, and whose outcome is not known yet.

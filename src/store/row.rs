@@ -40,7 +40,7 @@ pub(super) fn shadow(row: &SqliteRow) -> Result<Shadow, Error> {
             .map(|text| parse(text, TABLE))
             .transpose()?,
         held: held
-            .map(|text| (text == hold(Hold::CreatedByUpdate)).then_some(Hold::CreatedByUpdate))
+            .map(|text| HOLDS.into_iter().find(|one| hold(*one) == text))
             .map(|hold| hold.ok_or(Error::Damaged(TABLE)))
             .transpose()?,
     })
@@ -73,9 +73,12 @@ pub(super) fn operation(row: &SqliteRow) -> Result<Operation, Error> {
     })
 }
 
+const HOLDS: [Hold; 2] = [Hold::CreatedByUpdate, Hold::Unexplained];
+
 pub(super) const fn hold(hold: Hold) -> &'static str {
     match hold {
         Hold::CreatedByUpdate => "created-by-update",
+        Hold::Unexplained => "unexplained",
     }
 }
 

@@ -1,0 +1,291 @@
+//! Creating: in one transaction where the server has them, else one after another.
+//!
+//! Every create bears its condition (`If-None-Exist` by our identifier) where the server knows conditions. What an
+//! answer says is kept as a hint; what the next look-up finds counts. A transaction that is lost or refused makes
+//! all its entries open, and they are looked up one by one: servers are known that answer 404 to the whole and keep
+//! most of it.
+
+use std::collections::BTreeSet;
+
+use url::form_urlencoded::byte_serialize;
+use uuid::Uuid;
+
+use crate::client::{Created, Error};
+use crate::fhir::bundle::{Request, Response};
+use crate::fhir::{Bundle, Entry, ResourceId};
+use crate::store::{Operation, State, Verb, Writer};
+
+use super::identity::{Item, resolve, targets, token};
+use super::order::{groups, without_missing};
+use super::report::{Failure, Progress, Stop};
+use super::round::Position;
+use super::run::{Run, TRIES};
+
+/// Resources in one transaction. The servers that say have limits from 160 to 500.
+const ENTRIES: usize = 100;
+
+impl Run<'_, '_> {
+    /// Writes what is to be written; false if nothing was.
+    pub(super) async fn write(
+        &mut self,
+        writer: &Writer<'_>,
+        positions: &[(Uuid, Position)],
+    ) -> Result<bool, Stop> {
+        let wanted: Vec<Uuid> = positions
+            .iter()
+            .filter(|(_, position)| matches!(position, Position::Create))
+            .map(|(uuid, _)| *uuid)
+            .collect();
+        let has_created = self.create(writer, &wanted).await?;
+        let has_updated = self.update(writer, positions).await?;
+        Ok(has_created || has_updated)
+    }
+
+    async fn create(&mut self, writer: &Writer<'_>, wanted: &[Uuid]) -> Result<bool, Stop> {
+        let mut possible = Vec::new();
+        for uuid in wanted {
+            // Where an earlier try was said to be is no place to refer to.
+            self.located.remove(uuid);
+            match self.can_create(*uuid) {
+                Ok(()) => possible.push(*uuid),
+                Err(failure) => {
+                    self.failed.insert(*uuid, failure);
+                }
+            }
+        }
+        if possible.len() < wanted.len() {
+            // Deciding anew blocks what refers to those that can't be created.
+            return Ok(true);
+        }
+        let limit = if self.singly { 1 } else { ENTRIES };
+        let chosen: Vec<&Item> = possible.iter().filter_map(|uuid| self.item(*uuid)).collect();
+        let mut left_out = BTreeSet::new();
+        for group in groups(&chosen, limit) {
+            if self.singly && self.refers_to_failed(&group, &left_out) {
+                left_out.extend(group);
+                continue;
+            }
+            let operations = self.prepare(&group);
+            writer.begin(&self.link.plan, &operations).await?;
+            for operation in &operations {
+                *self.tries.entry(operation.item).or_default() += 1;
+                self.answered.remove(&operation.item);
+                self.refused.remove(&operation.item);
+                self.stale.insert(operation.item);
+                self.operations.insert(operation.item, operation.clone());
+            }
+            (self.progress)(Progress::Writing { resources: operations.len() });
+            let goes_on = match operations.as_slice() {
+                [one] if self.singly => self.create_one(one).await?,
+                _ => {
+                    self.create_together(&operations).await?;
+                    // What comes next refers to ids that were read, not to those that an answer told.
+                    false
+                }
+            };
+            if !goes_on {
+                break;
+            }
+        }
+        Ok(!possible.is_empty())
+    }
+
+    /// Whether a resource would have to be cut short because another was refused: then it waits.
+    fn refers_to_failed(&self, group: &[Uuid], left_out: &BTreeSet<Uuid>) -> bool {
+        let items = group.iter().filter_map(|uuid| self.item(*uuid));
+        items
+            .flat_map(|item| targets(&item.local))
+            .any(|target| self.failed.contains_key(&target) || left_out.contains(&target))
+    }
+
+    fn can_create(&self, uuid: Uuid) -> Result<(), Failure> {
+        let resource_type = self.type_of(uuid);
+        if !self.capability.allows(&resource_type, "create") {
+            return Err(Failure::Unsupported("create"));
+        }
+        if !self.capability.searches(&resource_type, "identifier") {
+            return Err(Failure::Unsupported("search by identifier"));
+        }
+        match self.tries.get(&uuid) {
+            Some(tries) if *tries >= TRIES => Err(Failure::GaveUp(*tries)),
+            _ => Ok(()),
+        }
+    }
+
+    /// The operations that create a group: references to what is there by id, to each other by `urn:uuid:`, and to
+    /// what comes later not at all.
+    fn prepare(&self, group: &[Uuid]) -> Vec<Operation> {
+        let mut ids = self.ids();
+        ids.extend(self.located.clone());
+        let here: BTreeSet<Uuid> = group.iter().copied().collect();
+        let sent_at = (self.ehr.now)();
+        let operation = |uuid: &Uuid| {
+            let item = self.item(*uuid)?;
+            let is_there = |target: Uuid| {
+                ids.contains_key(&target) || (here.contains(&target) && !self.singly)
+            };
+            let local = without_missing(&item.local, &is_there);
+            Some(Operation {
+                item: *uuid,
+                verb: Verb::Create,
+                body: resolve(&local, &ids),
+                local,
+                state: State::InFlight,
+                attempt: self.tries.get(uuid).copied().unwrap_or_default() + 1,
+                sent_at,
+                searched: false,
+            })
+        };
+        group.iter().filter_map(operation).collect()
+    }
+
+    fn condition(&self, operation: &Operation) -> Option<String> {
+        let value: String = byte_serialize(token(operation.item).as_bytes()).collect();
+        self.creates_conditionally(operation.body.resource_type())
+            .then(|| format!("identifier={value}"))
+    }
+
+    async fn create_together(&mut self, operations: &[Operation]) -> Result<(), Stop> {
+        let entry = |operation: &Operation| Entry {
+            full_url: Some(format!("urn:uuid:{}", operation.item)),
+            resource: Some(operation.body.clone()),
+            request: Some(Request {
+                method: "POST".to_owned(),
+                url: operation.body.resource_type().to_owned(),
+                if_none_exist: self.condition(operation),
+                if_match: None,
+            }),
+            ..Entry::default()
+        };
+        let bundle = Bundle::new("transaction", operations.iter().map(entry).collect());
+        let items = || operations.iter().map(|operation| operation.item);
+        match self.ehr.client.transaction(&bundle).await {
+            Ok(answer) => {
+                self.answered.extend(items());
+                self.take_answers(operations, &answer);
+            }
+            Err(Error::Ambiguous(_)) => {}
+            Err(error @ (Error::NotSent(_) | Error::Busy { .. })) => {
+                self.not_processed(operations, error).await?;
+            }
+            Err(error @ (Error::Unauthorized | Error::Forbidden)) => {
+                self.withdraw(&items().collect::<Vec<_>>()).await?;
+                return Err(error.into());
+            }
+            Err(_) => {
+                // Refused, as it seems; one by one shows which entry it was, and which were kept all the same.
+                self.answered.extend(items());
+                self.refused.extend(items());
+                self.singly = true;
+            }
+        }
+        Ok(())
+    }
+
+    /// Notes where the server says that it made what. Which resource is whose is for the look-up to find.
+    fn take_answers(&mut self, operations: &[Operation], answer: &Bundle) {
+        let responses: Vec<Option<&Response>> =
+            answer.entries.iter().map(|entry| entry.response.as_ref()).collect();
+        let is_paired = responses.len() == operations.len();
+        for (place, response) in responses.into_iter().enumerate() {
+            let Some(response) = response else { continue };
+            let Some((id, version)) = response.location.as_deref().and_then(located) else {
+                continue;
+            };
+            let etag = response
+                .etag
+                .as_deref()
+                .map(|etag| etag.trim_start_matches("W/").trim_matches('"').to_owned());
+            if response.code() == Some(201)
+                && let Some(version) = version.or(etag)
+            {
+                self.acknowledged.insert(id.clone(), version);
+            }
+            let operation = operations.get(place).filter(|operation| {
+                is_paired && operation.body.resource_type() == id.resource_type()
+            });
+            if let Some(operation) = operation {
+                self.located.insert(operation.item, id);
+            }
+        }
+    }
+
+    async fn create_one(&mut self, operation: &Operation) -> Result<bool, Stop> {
+        let condition = self.condition(operation);
+        let item = operation.item;
+        match self.ehr.client.create(&operation.body, condition.as_deref()).await {
+            Ok(Created { status, id, version, .. }) => {
+                self.answered.insert(item);
+                let Some(id) = id else { return Ok(false) };
+                self.located.insert(item, id.clone());
+                if status == 201 {
+                    self.acknowledged.extend(version.map(|version| (id, version)));
+                    return Ok(true);
+                }
+                // It was there: the look-up tells whether it is ours before anything refers to it.
+                self.located.remove(&item);
+                Ok(false)
+            }
+            Err(Error::Ambiguous(_) | Error::Conflict { status: 409 }) => Ok(false),
+            Err(Error::Conflict { .. }) => {
+                self.answered.insert(item);
+                Ok(false)
+            }
+            Err(error @ (Error::NotSent(_) | Error::Busy { .. })) => {
+                self.not_processed(std::slice::from_ref(operation), error).await?;
+                Ok(false)
+            }
+            Err(error) => {
+                self.withdraw(&[item]).await?;
+                if error == Error::Unauthorized {
+                    return Err(error.into());
+                }
+                self.failed.insert(item, Failure::Server(error));
+                Ok(true)
+            }
+        }
+    }
+
+    /// Takes back operations of which nothing reached the server, and waits.
+    pub(super) async fn not_processed(
+        &mut self,
+        operations: &[Operation],
+        error: Error,
+    ) -> Result<(), Stop> {
+        let items: Vec<Uuid> = operations.iter().map(|operation| operation.item).collect();
+        self.withdraw(&items).await?;
+        for item in &items {
+            self.tries.entry(*item).and_modify(|tries| *tries = tries.saturating_sub(1));
+        }
+        self.postpone(error).await
+    }
+}
+
+/// Type, id and version in the location of an answer: `…/Goal/7/_history/1`. It is read, never fetched.
+fn located(location: &str) -> Option<(ResourceId, Option<String>)> {
+    let (path, version) = match location.split_once("/_history/") {
+        Some((path, version)) => (path, Some(version.to_owned())),
+        None => (location, None),
+    };
+    let mut segments = path.rsplit('/');
+    let (id, resource_type) = (segments.next()?, segments.next()?);
+    Some((ResourceId::new(resource_type, id).ok()?, version))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::located;
+
+    #[test]
+    fn locations_of_all_kinds_are_read() {
+        for (location, version) in [
+            ("Goal/7/_history/1", Some("1")),
+            ("http://other.invalid/fhir/Goal/7/_history/1", Some("1")),
+            ("Goal/7", None),
+        ] {
+            let (id, found) = located(location).unwrap();
+            assert_eq!((id.to_string().as_str(), found.as_deref()), ("Goal/7", version));
+        }
+        assert!(located("Goal").is_none() && located("/x/../7").is_none());
+    }
+}

@@ -1,0 +1,185 @@
+//! Which resource is which, and whose.
+//!
+//! Every resource that is sent bears its item's identifier, is about the linked Patient, and refers to nothing but
+//! that Patient, the linked Practitioner and other items of the same record (W3). What can't be shown to be so is
+//! not sent: nobody repairs a reference here.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use uuid::Uuid;
+
+use crate::fhir::reference::{for_each_reference, rewrite_references};
+use crate::fhir::{Reference, Resource, ResourceId};
+use crate::json::Value;
+use crate::store::Link;
+
+use super::report::Stop;
+
+/// The system of the identifier by which our resources are found again: the one identifier that may stand in a URL.
+pub const ITEM_SYSTEM: &str = "https://ipt-fhir.org/fhir/sid/item";
+
+/// One item of a record as it is to be sent: references to other items are `urn:uuid:`, all others are final.
+#[derive(Debug, Clone)]
+pub(super) struct Item {
+    pub(super) uuid: Uuid,
+    pub(super) local: Resource,
+}
+
+/// The identifier of an item as a search value: `system|value`.
+pub(super) fn token(item: Uuid) -> String {
+    format!("{ITEM_SYSTEM}|{item}")
+}
+
+/// The item whose identifier a resource bears.
+pub(super) fn item_of(resource: &Resource) -> Option<Uuid> {
+    resource.identifier(ITEM_SYSTEM)?.parse().ok()
+}
+
+/// The items of a mapped record, tied to the Patient and the Practitioner of a link.
+///
+/// Patient and Practitioner themselves are left out: a person linked them, and we never write to either.
+pub(super) fn items(resources: &[(Uuid, Resource)], link: &Link) -> Result<Vec<Item>, Stop> {
+    let mut people = People::default();
+    for (uuid, resource) in resources {
+        match resource.resource_type() {
+            "Patient" if people.patients.is_empty() => people.patients.push(*uuid),
+            "Patient" => return Err(Stop::SecondPatient),
+            "Practitioner" => {
+                let linked = people.practitioners.is_empty();
+                let id = link.practitioner.clone().filter(|_| linked);
+                people.practitioners.insert(*uuid, (id, display(resource)));
+            }
+            _ => {}
+        }
+    }
+    let sent = || {
+        resources
+            .iter()
+            .filter(|(_, resource)| !matches!(resource.resource_type(), "Patient" | "Practitioner"))
+    };
+    let uuids: BTreeSet<Uuid> = sent().map(|(uuid, _)| *uuid).collect();
+    sent()
+        .map(|(uuid, resource)| {
+            let resource_type = || resource.resource_type().to_owned();
+            if item_of(resource) != Some(*uuid) {
+                return Err(Stop::NoIdentifier { resource_type: resource_type() });
+            }
+            let mut tree = resource.to_value();
+            people.tie(&mut tree, link);
+            let local = Resource::from_value(tree)
+                .map_err(|_| Stop::NoIdentifier { resource_type: resource_type() })?;
+            if !refers_only_to(&local, link, &uuids) || !is_about(&local, &link.patient, "") {
+                return Err(Stop::ForeignReference { resource_type: resource_type() });
+            }
+            Ok(Item { uuid: *uuid, local })
+        })
+        .collect()
+}
+
+/// The persons of a record, who are linked and not sent.
+#[derive(Default)]
+struct People {
+    patients: Vec<Uuid>,
+    practitioners: BTreeMap<Uuid, (Option<ResourceId>, String)>,
+}
+
+impl People {
+    /// Points references to the persons to those of the link; a Practitioner without one is only named.
+    fn tie(&self, value: &mut Value, link: &Link) {
+        match value {
+            Value::Array(items) => items.iter_mut().for_each(|item| self.tie(item, link)),
+            Value::Object(object) => {
+                let target = object.get("reference").and_then(Value::as_str).and_then(urn);
+                if let Some(target) = target {
+                    if self.patients.contains(&target) {
+                        object.insert("reference", Value::String(link.patient.to_string()));
+                    }
+                    match self.practitioners.get(&target) {
+                        Some((Some(id), _)) => {
+                            object.insert("reference", Value::String(id.to_string()));
+                        }
+                        Some((None, name)) => {
+                            object.remove("reference");
+                            if object.get("display").is_none() {
+                                object.insert("display", Value::String(name.clone()));
+                            }
+                        }
+                        None => {}
+                    }
+                }
+                object.iter_mut().for_each(|(_, value)| self.tie(value, link));
+            }
+            _ => {}
+        }
+    }
+}
+
+/// A name to show for a Practitioner who is not linked.
+fn display(practitioner: &Resource) -> String {
+    let name = practitioner.items("name").next();
+    let parts = || {
+        let given = name.into_iter().flat_map(|name| name.items("given")).filter_map(Value::as_str);
+        given.chain(name.and_then(|name| name.text("family"))).collect::<Vec<_>>().join(" ")
+    };
+    let text = name.and_then(|name| name.text("text")).map_or_else(parts, str::to_owned);
+    if text.is_empty() { "Therapist".to_owned() } else { text }
+}
+
+/// The UUID of a `urn:uuid:` reference.
+pub(super) fn urn(reference: &str) -> Option<Uuid> {
+    reference.strip_prefix("urn:uuid:")?.parse().ok()
+}
+
+/// The items to which a body refers by `urn:uuid:`.
+pub(super) fn targets(resource: &Resource) -> BTreeSet<Uuid> {
+    let mut found = BTreeSet::new();
+    let tree = resource.to_value();
+    for_each_reference(&tree, &mut |text| found.extend(urn(text)));
+    found
+}
+
+/// The body with references to items written as the EHR names them, as far as it has them.
+pub(super) fn resolve(resource: &Resource, ids: &BTreeMap<Uuid, ResourceId>) -> Resource {
+    let mut tree = resource.to_value();
+    rewrite_references(&mut tree, &mut |text| Some(ids.get(&urn(text)?)?.to_string()));
+    // A resource stays one when its references change.
+    Resource::from_value(tree).unwrap_or_else(|_| resource.clone())
+}
+
+fn refers_only_to(resource: &Resource, link: &Link, items: &BTreeSet<Uuid>) -> bool {
+    let mut is_ours = true;
+    let tree = resource.to_value();
+    for_each_reference(&tree, &mut |text| {
+        is_ours &= match Reference::parse(text) {
+            Some(Reference::Contained(_)) => true,
+            Some(Reference::Relative(id)) => {
+                id == link.patient || link.practitioner.as_ref() == Some(&id)
+            }
+            Some(Reference::Urn(text)) => urn(&text).is_some_and(|uuid| items.contains(&uuid)),
+            _ => false,
+        };
+    });
+    is_ours
+}
+
+/// Whether a resource is about this Patient and about no other.
+///
+/// A server may write references to itself with its base before them.
+pub(super) fn is_about(resource: &Resource, patient: &ResourceId, base_url: &str) -> bool {
+    let reference = |value: &Value| value.text("reference").map(str::to_owned);
+    let named = ["subject", "patient", "for"].iter().filter_map(|name| resource.get(name));
+    let actors = resource.items("participant").filter_map(|participant| participant.get("actor"));
+    let mut is_about = false;
+    for text in named.chain(actors).filter_map(reference) {
+        let local = text
+            .strip_prefix(base_url.trim_end_matches('/'))
+            .map_or(text.as_str(), |rest| rest.trim_start_matches('/'));
+        match Reference::parse(local) {
+            Some(Reference::Relative(id)) if id == *patient => is_about = true,
+            Some(Reference::Relative(id)) if id.resource_type() != "Patient" => {}
+            Some(Reference::Urn(_)) => {}
+            _ => return false,
+        }
+    }
+    is_about
+}

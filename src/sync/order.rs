@@ -1,0 +1,103 @@
+//! In which order resources are created that refer to each other.
+//!
+//! A transaction takes them all at once. Without one, a resource is created after those it refers to; where they
+//! refer to each other in a circle, one is created first without the references that would close it, and updated
+//! when their targets are there. A plan is cut first (it names sessions that name the plan), then a goal: in both
+//! these references are optional.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use uuid::Uuid;
+
+use crate::fhir::Resource;
+use crate::json::{Object, Value};
+
+use super::identity::{Item, targets, urn};
+
+/// The items in groups of at most `limit`, each group after those that it refers to, except in a circle.
+pub(super) fn groups(items: &[&Item], limit: usize) -> Vec<Vec<Uuid>> {
+    let order = if items.len() <= limit {
+        items.iter().map(|item| item.uuid).collect()
+    } else {
+        dependencies_first(items)
+    };
+    order.chunks(limit.max(1)).map(<[Uuid]>::to_vec).collect()
+}
+
+fn dependencies_first(items: &[&Item]) -> Vec<Uuid> {
+    let own: BTreeSet<Uuid> = items.iter().map(|item| item.uuid).collect();
+    let mut missing: BTreeMap<Uuid, BTreeSet<Uuid>> = items
+        .iter()
+        .map(|item| {
+            let mut wanted: BTreeSet<Uuid> = targets(&item.local);
+            wanted.retain(|target| own.contains(target) && *target != item.uuid);
+            (item.uuid, wanted)
+        })
+        .collect();
+    let mut order = Vec::with_capacity(items.len());
+    while order.len() < items.len() {
+        let left = || items.iter().filter(|item| missing.contains_key(&item.uuid));
+        let is_free = |item: &&&Item| missing.get(&item.uuid).is_some_and(BTreeSet::is_empty);
+        let of_type = |name: &str| left().find(|item| item.local.resource_type() == name);
+        let next = left()
+            .find(is_free)
+            .or_else(|| of_type("CarePlan"))
+            .or_else(|| of_type("Goal"))
+            .or_else(|| left().next());
+        let Some(next) = next.map(|item| item.uuid) else { break };
+        missing.remove(&next);
+        for wanted in missing.values_mut() {
+            wanted.remove(&next);
+        }
+        order.push(next);
+    }
+    order
+}
+
+/// The body without the references to items that `is_there` denies, and without what has no sense without them.
+pub(super) fn without_missing(resource: &Resource, is_there: &dyn Fn(Uuid) -> bool) -> Resource {
+    let mut pruned = Resource::new(resource.resource_type());
+    if let Some(object) = prune_object(resource.object(), is_there) {
+        pruned = pruned.with(object);
+    }
+    pruned
+}
+
+fn prune_object(object: &Object, is_there: &dyn Fn(Uuid) -> bool) -> Option<Object> {
+    let target = object.get("reference").and_then(Value::as_str).and_then(urn);
+    if target.is_some_and(|target| !is_there(target)) {
+        return None;
+    }
+    let mut kept = Object::new();
+    for (name, value) in object.iter() {
+        let pruned = prune(value, is_there);
+        // An extension without its value, or without a part of itself, would say something else.
+        let is_whole = pruned.as_ref().is_some_and(|pruned| length(pruned) == length(value));
+        if !is_whole && object.get("url").is_some() {
+            return None;
+        }
+        if let Some(pruned) = pruned {
+            kept.insert(name.to_owned(), pruned);
+        }
+    }
+    (!kept.is_empty()).then_some(kept)
+}
+
+fn prune(value: &Value, is_there: &dyn Fn(Uuid) -> bool) -> Option<Value> {
+    match value {
+        Value::Object(object) => prune_object(object, is_there).map(Value::Object),
+        Value::Array(items) => {
+            let kept: Vec<Value> = items.iter().filter_map(|item| prune(item, is_there)).collect();
+            (!kept.is_empty()).then_some(Value::Array(kept))
+        }
+        other => Some(other.clone()),
+    }
+}
+
+fn length(value: &Value) -> usize {
+    match value {
+        Value::Array(items) => items.len(),
+        Value::Object(object) => object.len(),
+        _ => 1,
+    }
+}

@@ -1,0 +1,307 @@
+//! What a run found and did, as data: types, items, paths and lengths; never a value of a record.
+
+use std::time::Duration;
+
+use uuid::Uuid;
+
+use crate::fhir::ResourceId;
+use crate::merge::Change;
+use crate::{client, store};
+
+use super::patient::PatientFault;
+
+/// What a run found and did at one EHR.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Report {
+    /// The EHR's name.
+    pub ehr: String,
+    /// The records, in the order in which they were given.
+    pub records: Vec<RecordReport>,
+}
+
+/// What a run found and did for one record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecordReport {
+    /// The digest of the record's plan id.
+    pub plan: String,
+    /// The linked Patient.
+    pub patient: ResourceId,
+    /// Its resources: those of the record in its order, then those that only the EHR has.
+    pub items: Vec<ItemReport>,
+    /// Why nothing more was done for it.
+    pub stopped: Option<Stop>,
+}
+
+/// What a run found and did for one resource.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ItemReport {
+    /// The item.
+    pub item: Uuid,
+    /// Its resource type.
+    pub resource_type: String,
+    /// Its id in the EHR, where it has one.
+    pub id: Option<ResourceId>,
+    /// What this run did.
+    pub done: Option<Done>,
+    /// How it stands at the end of the run.
+    pub state: ItemState,
+    /// Where the EHR keeps something else than what was sent.
+    pub stored_otherwise: Vec<Change>,
+}
+
+/// What a run did with one resource.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Done {
+    /// Created.
+    Created,
+    /// Updated.
+    Updated,
+    /// Found in the EHR, though the ledger did not know it, and taken into the ledger.
+    Adopted,
+}
+
+/// How a resource stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ItemState {
+    /// Record and EHR agree.
+    InSync,
+    /// It would be created.
+    ToCreate,
+    /// It would be updated, at these places.
+    ToUpdate(Vec<Change>),
+    /// Somebody changed it in the EHR, at these places. It is left as it is.
+    RemoteChanged(Vec<Change>),
+    /// A person has to decide. It is left as it is.
+    Conflict(Conflict),
+    /// The record does not hold it any more. It stays in the EHR until a person removes it.
+    NotInRecord,
+    /// It was sent, and whether it arrived is not known yet: the next run looks again before it sends.
+    Unconfirmed,
+    /// It could not be written.
+    Failed(Failure),
+    /// It waits for another item that it refers to.
+    BlockedBy(Uuid),
+}
+
+/// Why a person has to decide.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Conflict {
+    /// Record and EHR both changed it.
+    BothChanged {
+        /// What the record changed.
+        ours: Vec<Change>,
+        /// What the EHR changed.
+        theirs: Vec<Change>,
+    },
+    /// It is gone from the EHR; it is not created again by itself.
+    Gone,
+    /// The EHR has it more than once.
+    Duplicates(Vec<ResourceId>),
+    /// An update made it anew where it had been.
+    CreatedByUpdate,
+    /// What the EHR holds can't be traced back to a write of ours.
+    Unexplained,
+}
+
+/// Why a resource could not be written.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Failure {
+    /// The server refused it.
+    #[error(transparent)]
+    Server(client::Error),
+    /// The server's statement does not allow what it takes to write this type.
+    #[error("the server does not offer {0} for this resource type")]
+    Unsupported(&'static str),
+    /// The server has no versions, so an update could overwrite an edit.
+    #[error("the server has no versions, so an update could overwrite an edit")]
+    NoVersions,
+    /// It was sent several times and the outcome never became clear.
+    #[error("it was tried {0} times and the outcome never became clear")]
+    GaveUp(u32),
+}
+
+/// Why nothing more is done for a record, and for some also nothing more at the EHR.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Stop {
+    /// The EHR's name stands for another server than when the record was linked.
+    #[error("the EHR's address is not the one at which the record was linked")]
+    OtherServer,
+    /// The file holds another record than the one that was linked.
+    #[error("the file holds another plan than the one that was linked")]
+    OtherRecord,
+    /// The record has a second Patient.
+    #[error("the record has more than one Patient")]
+    SecondPatient,
+    /// A resource has no item identifier, so it could not be found again.
+    #[error("a {resource_type} has no item identifier")]
+    NoIdentifier {
+        /// Its type.
+        resource_type: String,
+    },
+    /// A resource is not about the linked Patient, or refers to something that is not of this record.
+    #[error("a {resource_type} refers to something outside of this record and Patient")]
+    ForeignReference {
+        /// Its type.
+        resource_type: String,
+    },
+    /// Not one item is known that was sent before: the namespace of identifiers was changed.
+    #[error(
+        "none of the resources sent before has its identifier any more; was the namespace changed?"
+    )]
+    IdentityChanged,
+    /// The Patient can't be written to.
+    #[error(transparent)]
+    Patient(PatientFault),
+    /// Everything that was sent is gone from the EHR.
+    #[error("everything that was sent is gone from the EHR; was it restored from a backup?")]
+    AllGone,
+    /// A resource that we sent is another one now. Nothing more is written to this EHR.
+    #[error("{0} is not the resource that was sent; was the EHR restored from a backup?")]
+    Restored(ResourceId),
+    /// A resource with our identifier is about another Patient. Nothing more is written to this EHR.
+    #[error("{0} bears an identifier of this record and is about another Patient")]
+    WrongSubject(ResourceId),
+    /// The EHR can't be reached, or what it answers can't be used. Nothing more is tried.
+    #[error(transparent)]
+    Server(client::Error),
+    /// The ledger can't be read or written. Nothing more is sent.
+    #[error(transparent)]
+    Store(store::Error),
+    /// The run ended at this EHR before the record's turn.
+    #[error("not tried, because of what happened before")]
+    NotTried,
+}
+
+impl Stop {
+    /// Whether the other records of the EHR are left alone as well.
+    pub const fn ends_run(&self) -> bool {
+        matches!(
+            self,
+            Self::Restored(_)
+                | Self::WrongSubject(_)
+                | Self::Server(_)
+                | Self::Store(_)
+                | Self::NotTried
+        )
+    }
+}
+
+impl From<store::Error> for Stop {
+    fn from(error: store::Error) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl From<client::Error> for Stop {
+    fn from(error: client::Error) -> Self {
+        Self::Server(error)
+    }
+}
+
+/// What happens during a run, for those who watch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Progress {
+    /// A record has its turn.
+    Record {
+        /// Which one, from 1.
+        number: usize,
+        /// Of how many.
+        of: usize,
+    },
+    /// The resources of a type are looked up.
+    LookingUp {
+        /// The type.
+        resource_type: String,
+    },
+    /// Nothing is sent until an earlier request can't be executing any more.
+    Settling(Duration),
+    /// Resources are written.
+    Writing {
+        /// How many with this request.
+        resources: usize,
+    },
+}
+
+/// How a run ended, as the exit code tells it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Outcome {
+    /// All is in sync, or was shown.
+    Done,
+    /// A person has to decide on something.
+    Conflicts,
+    /// Some resources were not written, or not confirmed.
+    Partial,
+    /// A safety brake held a record.
+    Refused,
+    /// Nothing came of it: network, server or store.
+    Failed,
+    /// The server refused the credentials.
+    Unauthorized,
+}
+
+impl Outcome {
+    /// The exit code (interface.md 2.3).
+    pub const fn exit_code(self) -> u8 {
+        match self {
+            Self::Done => 0,
+            Self::Failed => 1,
+            Self::Conflicts => 5,
+            Self::Unauthorized => 6,
+            Self::Partial => 7,
+            Self::Refused => 8,
+        }
+    }
+}
+
+impl Report {
+    /// How the run ended: the gravest of what happened.
+    pub fn outcome(&self) -> Outcome {
+        self.records.iter().map(RecordReport::outcome).max().unwrap_or(Outcome::Done)
+    }
+
+    /// All resources of all records.
+    pub fn items(&self) -> impl Iterator<Item = &ItemReport> {
+        self.records.iter().flat_map(|record| &record.items)
+    }
+}
+
+impl RecordReport {
+    /// How the run ended for this record.
+    pub fn outcome(&self) -> Outcome {
+        let stopped = self.stopped.as_ref().map_or(Outcome::Done, Stop::outcome);
+        self.items
+            .iter()
+            .map(|item| item.state.outcome())
+            .max()
+            .unwrap_or(Outcome::Done)
+            .max(stopped)
+    }
+}
+
+impl Stop {
+    const fn outcome(&self) -> Outcome {
+        match self {
+            Self::Server(client::Error::Unauthorized | client::Error::Forbidden) => {
+                Outcome::Unauthorized
+            }
+            Self::Server(_) | Self::Store(_) => Outcome::Failed,
+            Self::NotTried => Outcome::Partial,
+            _ => Outcome::Refused,
+        }
+    }
+}
+
+impl ItemState {
+    const fn outcome(&self) -> Outcome {
+        match self {
+            Self::InSync
+            | Self::ToCreate
+            | Self::ToUpdate(_)
+            | Self::RemoteChanged(_)
+            | Self::NotInRecord => Outcome::Done,
+            Self::Conflict(_) => Outcome::Conflicts,
+            Self::Failed(Failure::Server(client::Error::Forbidden)) => Outcome::Unauthorized,
+            Self::Unconfirmed | Self::Failed(_) | Self::BlockedBy(_) => Outcome::Partial,
+        }
+    }
+}

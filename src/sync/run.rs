@@ -1,0 +1,285 @@
+//! The run for one record: its rounds, and what it knows between them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use uuid::Uuid;
+
+use crate::client::{self, Versioned};
+use crate::fhir::{Capability, ResourceId};
+use crate::merge::Change;
+use crate::store::{Link, Operation, Shadow, Writer};
+
+use super::identity::{Item, items};
+use super::patient::{PatientFault, check_linked};
+use super::reading::{pause, repeated};
+use super::report::{Done, Failure, ItemReport, ItemState, Progress, RecordReport, Stop};
+use super::round::Position;
+use super::{Ehr, Record};
+
+/// Rounds in one run. Three do without faults; what needs more than these is finished by the next run.
+const ROUNDS: usize = 10;
+/// How often one resource is sent in one run.
+pub(super) const TRIES: u32 = 4;
+/// How often requests may fail to leave, or be turned away as too many, in the run of one record.
+const POSTPONEMENTS: u32 = 4;
+
+/// What is known during the run for one record.
+pub(super) struct Run<'a, 'p> {
+    pub(super) ehr: &'a Ehr<'a>,
+    /// Nothing if this run only looks.
+    pub(super) writer: Option<&'a Writer<'a>>,
+    pub(super) capability: &'a Capability,
+    pub(super) link: &'a Link,
+    pub(super) items: Vec<Item>,
+    pub(super) shadows: BTreeMap<Uuid, Shadow>,
+    pub(super) operations: BTreeMap<Uuid, Operation>,
+    /// What the last look-up found, for each item that was looked up.
+    pub(super) found: BTreeMap<Uuid, Vec<Versioned>>,
+    /// Items that must be looked up before anything is said of them.
+    pub(super) stale: BTreeSet<Uuid>,
+    /// Operations that the server answered, so that they are not executing any more.
+    pub(super) answered: BTreeSet<Uuid>,
+    /// Among them creates that it refused, or that were in a transaction that it refused.
+    pub(super) refused: BTreeSet<Uuid>,
+    /// Versions that answers to our writes named.
+    pub(super) acknowledged: BTreeMap<ResourceId, String>,
+    /// Where an answer said that a created item is: a hint until it was read.
+    pub(super) located: BTreeMap<Uuid, ResourceId>,
+    /// Items of which the EHR holds something that can't be traced to us.
+    pub(super) unexplained: BTreeSet<Uuid>,
+    pub(super) failed: BTreeMap<Uuid, Failure>,
+    pub(super) tries: BTreeMap<Uuid, u32>,
+    pub(super) done: BTreeMap<Uuid, Done>,
+    pub(super) stored_otherwise: BTreeMap<Uuid, Vec<Change>>,
+    /// Whether creates go one by one, because there is no transaction, or it was refused.
+    pub(super) singly: bool,
+    postponements: u32,
+    pub(super) progress: &'p mut (dyn FnMut(Progress) + Send + Sync),
+}
+
+/// Runs for one record, to the end or to what stops it.
+pub(super) async fn record<'a>(
+    ehr: &'a Ehr<'a>,
+    writer: Option<&'a Writer<'a>>,
+    capability: &'a Capability,
+    record: &'a Record,
+    progress: &mut (dyn FnMut(Progress) + Send + Sync),
+) -> RecordReport {
+    let mut run = match prepare(ehr, writer, capability, record, progress).await {
+        Ok(run) => run,
+        Err(stop) => return super::stopped(record, stop),
+    };
+    let mut positions = Vec::new();
+    let stopped = run.rounds(&mut positions).await.err();
+    run.report(&record.link, positions, stopped)
+}
+
+async fn prepare<'a, 'p>(
+    ehr: &'a Ehr<'a>,
+    writer: Option<&'a Writer<'a>>,
+    capability: &'a Capability,
+    record: &'a Record,
+    progress: &'p mut (dyn FnMut(Progress) + Send + Sync),
+) -> Result<Run<'a, 'p>, Stop> {
+    let link = &record.link;
+    if link.base_url != ehr.base_url || link.ehr != ehr.name {
+        return Err(Stop::OtherServer);
+    }
+    if link.plan != record.plan {
+        return Err(Stop::OtherRecord);
+    }
+    let items = items(&record.resources, link)?;
+    let ledger = ehr.store.ledger(ehr.name, &link.plan).await?;
+    let shadows: BTreeMap<_, _> =
+        ledger.shadows.into_iter().map(|shadow| (shadow.item, shadow)).collect();
+    let operations: BTreeMap<_, _> =
+        ledger.operations.into_iter().map(|operation| (operation.item, operation)).collect();
+    if !shadows.is_empty() && !items.iter().any(|item| shadows.contains_key(&item.uuid)) {
+        return Err(Stop::IdentityChanged);
+    }
+    let stale = items.iter().map(|item| item.uuid);
+    let stale = stale.chain(shadows.keys().copied()).chain(operations.keys().copied()).collect();
+    Ok(Run {
+        ehr,
+        writer,
+        capability,
+        link,
+        items,
+        shadows,
+        operations,
+        found: BTreeMap::new(),
+        stale,
+        answered: BTreeSet::new(),
+        refused: BTreeSet::new(),
+        acknowledged: BTreeMap::new(),
+        located: BTreeMap::new(),
+        unexplained: BTreeSet::new(),
+        failed: BTreeMap::new(),
+        tries: BTreeMap::new(),
+        done: BTreeMap::new(),
+        stored_otherwise: BTreeMap::new(),
+        singly: !capability.allows_system("transaction"),
+        postponements: 0,
+        progress,
+    })
+}
+
+impl Run<'_, '_> {
+    /// Goes round until there is nothing to write and nothing on its way. What was found last stays in `positions`.
+    async fn rounds(&mut self, positions: &mut Vec<(Uuid, Position)>) -> Result<(), Stop> {
+        for _ in 0..ROUNDS {
+            self.wait_to_settle().await;
+            self.check_patient().await?;
+            self.look_up().await?;
+            self.settle_operations().await?;
+            self.adopt().await?;
+            *positions = self.decide().await?;
+            let Some(writer) = self.writer else { return Ok(()) };
+            // Within a plan, a duplicate or a riddle stops all writing until a person has looked.
+            if positions.iter().any(|(_, position)| position.is_riddle()) {
+                return Ok(());
+            }
+            let has_written = self.write(writer, positions).await?;
+            if !has_written && self.operations.is_empty() {
+                return Ok(());
+            }
+            self.stale.extend(self.operations.keys());
+        }
+        Ok(())
+    }
+
+    /// Waits until no operation of unknown outcome can be executing any more.
+    async fn wait_to_settle(&mut self) {
+        if self.writer.is_none() {
+            return;
+        }
+        let now = (self.ehr.now)();
+        let left = self
+            .operations
+            .values()
+            .filter(|operation| !self.answered.contains(&operation.item))
+            .map(|operation| left_to_settle(operation.sent_at, now, self.ehr.settle))
+            .max()
+            .unwrap_or_default();
+        if left > Duration::ZERO {
+            (self.progress)(Progress::Settling(left));
+            tokio::time::sleep(left).await;
+        }
+    }
+
+    /// Reads the Patient again: before each round, because each may write (W2).
+    async fn check_patient(&self) -> Result<(), Stop> {
+        let (client, id) = (self.ehr.client, &self.link.patient);
+        match repeated(|| client.read(id)).await {
+            Ok(patient) => check_linked(&patient.resource, self.link).map_err(Stop::Patient),
+            Err(client::Error::NotFound { .. }) => Err(Stop::Patient(PatientFault::Gone)),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Waits after a request that did not leave or was turned away; stops if that happens too often.
+    pub(super) async fn postpone(&mut self, error: client::Error) -> Result<(), Stop> {
+        self.postponements += 1;
+        match pause(&error, self.postponements) {
+            Some(pause) if self.postponements <= POSTPONEMENTS => {
+                tokio::time::sleep(pause).await;
+                Ok(())
+            }
+            _ => Err(error.into()),
+        }
+    }
+
+    /// The items with an id in the EHR, by what ledger and look-up say.
+    pub(super) fn ids(&self) -> BTreeMap<Uuid, ResourceId> {
+        let found = self.found.iter().filter_map(|(item, found)| match found.as_slice() {
+            [one] => Some((*item, one.id.clone())),
+            _ => None,
+        });
+        let known = self.shadows.iter().map(|(item, shadow)| (*item, shadow.id.clone()));
+        found.chain(known).collect()
+    }
+
+    pub(super) fn item(&self, uuid: Uuid) -> Option<&Item> {
+        self.items.iter().find(|item| item.uuid == uuid)
+    }
+
+    pub(super) fn is_in_record(&self, uuid: Uuid) -> bool {
+        self.item(uuid).is_some()
+    }
+
+    pub(super) fn type_of(&self, uuid: Uuid) -> String {
+        let item = self.item(uuid).map(|item| item.local.resource_type());
+        item.or_else(|| Some(self.shadows.get(&uuid)?.id.resource_type()))
+            .or_else(|| Some(self.operations.get(&uuid)?.body.resource_type()))
+            .unwrap_or_default()
+            .to_owned()
+    }
+
+    /// Keeps what was agreed: in the ledger if this run writes, and for the rest of the run.
+    pub(super) async fn keep(&mut self, agreed: Vec<Shadow>) -> Result<(), Stop> {
+        if agreed.is_empty() {
+            return Ok(());
+        }
+        if let Some(writer) = self.writer {
+            writer.acknowledge(&self.link.plan, &agreed).await?;
+        }
+        for shadow in agreed {
+            self.operations.remove(&shadow.item);
+            self.shadows.insert(shadow.item, shadow);
+        }
+        Ok(())
+    }
+
+    /// Forgets operations that had no effect and will have none.
+    pub(super) async fn withdraw(&mut self, items: &[Uuid]) -> Result<(), Stop> {
+        if items.is_empty() {
+            return Ok(());
+        }
+        if let Some(writer) = self.writer {
+            writer.withdraw(items).await?;
+        }
+        for item in items {
+            self.operations.remove(item);
+        }
+        Ok(())
+    }
+
+    fn report(
+        mut self,
+        link: &Link,
+        positions: Vec<(Uuid, Position)>,
+        stopped: Option<Stop>,
+    ) -> RecordReport {
+        let ids = self.ids();
+        let items = positions
+            .into_iter()
+            .map(|(item, position)| ItemReport {
+                item,
+                resource_type: self.type_of(item),
+                id: ids.get(&item).cloned(),
+                done: self.done.get(&item).copied(),
+                state: match position.into_state() {
+                    conflict @ ItemState::Conflict(_) => conflict,
+                    _ if self.failed.contains_key(&item) => {
+                        self.failed.remove(&item).map_or(ItemState::Unconfirmed, ItemState::Failed)
+                    }
+                    _ if self.operations.contains_key(&item) => ItemState::Unconfirmed,
+                    state => state,
+                },
+                stored_otherwise: self.stored_otherwise.remove(&item).unwrap_or_default(),
+            })
+            .collect();
+        RecordReport { plan: link.plan.clone(), patient: link.patient.clone(), items, stopped }
+    }
+}
+
+/// How long a request that was sent then may still be executing. A clock that went back makes it the whole time.
+pub(super) fn left_to_settle(
+    sent_at: jiff::Timestamp,
+    now: jiff::Timestamp,
+    settle: Duration,
+) -> Duration {
+    let passed = Duration::try_from(now.duration_since(sent_at)).unwrap_or_default();
+    settle.saturating_sub(passed)
+}

@@ -1,0 +1,7 @@
+//! Sync over real HTTP against the sandbox: each resource exactly once, nobody's edit overwritten, whatever breaks.
+
+mod clinic;
+mod edit;
+mod fault;
+mod refusal;
+mod way;

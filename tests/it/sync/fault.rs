@@ -1,0 +1,146 @@
+//! Every request broken in every way, one at a time, and the run killed at every request.
+
+use std::time::Duration;
+
+use ipt_fhir::sandbox::{Behaviour, Fault};
+use ipt_fhir::store::digest;
+use ipt_fhir::sync::Outcome;
+
+use super::clinic::{Clinic, resources};
+
+/// The number of requests of a first run, and of one that updates.
+async fn requests(behaviour: &Behaviour) -> u64 {
+    let clinic = Clinic::with(behaviour.clone()).await;
+    clinic.apply("Grieve").await;
+    clinic.apply("Mourn").await;
+    clinic.ehr.faults().seen()
+}
+
+fn behaviours() -> [Behaviour; 3] {
+    let all = Behaviour::default();
+    [
+        all.clone(),
+        Behaviour { transactions: false, ..all.clone() },
+        Behaviour { transactions: false, conditional_create: false, ..all },
+    ]
+}
+
+/// Runs cases side by side: most of each is waiting.
+async fn all(cases: Vec<impl Future<Output = ()> + Send + 'static>) {
+    let mut left = cases.into_iter();
+    let mut running = tokio::task::JoinSet::new();
+    loop {
+        while running.len() < 12
+            && let Some(case) = left.next()
+        {
+            running.spawn(case);
+        }
+        match running.join_next().await {
+            Some(done) => done.unwrap(),
+            None => return,
+        }
+    }
+}
+
+async fn with_fault(behaviour: Behaviour, number: u64, fault: Fault) {
+    let note = format!("{fault:?} at {number} {behaviour:?}");
+    let clinic = Clinic::with(behaviour).await;
+    clinic.ehr.faults().at(number, fault);
+    for goal in ["Grieve", "Mourn"] {
+        let report = clinic.apply(goal).await;
+        assert_eq!(report.outcome(), Outcome::Done, "{note} {report:?}");
+        clinic.assert_complete(goal);
+    }
+    clinic.assert_quiet("Mourn").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn any_one_request_may_break_in_any_way() {
+    for behaviour in behaviours() {
+        let count = requests(&behaviour).await;
+        let mut faults = vec![Fault::LoseAnswerAfterApply];
+        if behaviour == Behaviour::default() {
+            faults.extend([Fault::TruncateAnswer, Fault::DropBefore, Fault::RefuseBefore(502)]);
+        }
+        let cases = faults.into_iter().flat_map(|fault| {
+            let behaviour = &behaviour;
+            (1..=count).map(move |number| with_fault(behaviour.clone(), number, fault))
+        });
+        all(cases.collect()).await;
+    }
+}
+
+/// The server has done the request of this number; its answer comes when nobody is there any more.
+async fn with_kill(behaviour: Behaviour, number: u64) {
+    let clinic = Clinic::with(behaviour).await;
+    clinic.ehr.faults().at(number, Fault::DelayAnswer(Duration::from_mins(1)));
+    for goal in ["Grieve", "Mourn"] {
+        let until_it_comes = async {
+            while clinic.ehr.faults().seen() < number {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        };
+        // Dropped where it is, with nothing said or put away.
+        let is_killed = tokio::select! {
+            _ = clinic.apply(goal) => false,
+            () = until_it_comes => true,
+        };
+        if is_killed {
+            let report = clinic.apply(goal).await;
+            assert_eq!(report.outcome(), Outcome::Done, "at {number}: {report:?}");
+        }
+        clinic.assert_complete(goal);
+    }
+    clinic.assert_quiet("Mourn").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_may_be_killed_after_any_request_and_the_next_one_finishes_it() {
+    for behaviour in behaviours() {
+        let count = requests(&behaviour).await;
+        all((1..=count).map(|number| with_kill(behaviour.clone(), number)).collect()).await;
+    }
+}
+
+#[tokio::test]
+async fn after_a_lost_answer_nothing_is_sent_before_the_settling_time() {
+    let mut clinic = Clinic::open().await;
+    clinic.settle = Duration::from_millis(700);
+    clinic.ehr.faults().next("POST", Fault::LoseAnswerAfterApply);
+    let mut settled = Vec::new();
+    let started = std::time::Instant::now();
+    let report = clinic
+        .apply_watched(resources("Grieve"), &mut |progress| {
+            if let ipt_fhir::sync::Progress::Settling(time) = progress {
+                settled.push(time);
+            }
+        })
+        .await;
+    assert_eq!(report.outcome(), Outcome::Done);
+    assert_eq!(settled.len(), 1);
+    assert!(started.elapsed() >= Duration::from_millis(690));
+    clinic.assert_complete("Grieve");
+}
+
+#[tokio::test]
+async fn too_busy_is_waited_for() {
+    let clinic = Clinic::open().await;
+    clinic.ehr.faults().next("POST", Fault::RefuseBefore(429));
+    clinic.ehr.faults().next("GET", Fault::RefuseBefore(503));
+    let report = clinic.apply("Grieve").await;
+    assert_eq!(report.outcome(), Outcome::Done, "{report:?}");
+    clinic.assert_complete("Grieve");
+}
+
+#[tokio::test]
+async fn credentials_that_are_refused_end_the_run_with_nothing_open() {
+    let clinic = Clinic::open().await;
+    clinic.ehr.faults().next("POST", Fault::RefuseBefore(401));
+    let report = clinic.apply("Grieve").await;
+    assert_eq!(report.outcome().exit_code(), 6, "{report:?}");
+    let ledger = clinic.store().await.ledger("clinic", &digest("the plan")).await.unwrap();
+    assert_eq!(ledger.operations, []);
+    clinic.apply("Grieve").await;
+    clinic.assert_complete("Grieve");
+}
