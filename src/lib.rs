@@ -19,4 +19,6 @@ pub mod sandbox;
 #[cfg(feature = "app")]
 pub mod store;
 #[cfg(feature = "app")]
+pub mod sync;
+#[cfg(feature = "app")]
 pub mod telemetry;

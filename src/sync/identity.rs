@@ -11,12 +11,10 @@ use uuid::Uuid;
 use crate::fhir::reference::{for_each_reference, rewrite_references};
 use crate::fhir::{Reference, Resource, ResourceId};
 use crate::json::Value;
+use crate::mapping::identity::ITEM_SYSTEM;
 use crate::store::Link;
 
 use super::report::Stop;
-
-/// The system of the identifier by which our resources are found again: the one identifier that may stand in a URL.
-pub const ITEM_SYSTEM: &str = "https://ipt-fhir.org/fhir/sid/item";
 
 /// One item of a record as it is to be sent: references to other items are `urn:uuid:`, all others are final.
 #[derive(Debug, Clone)]

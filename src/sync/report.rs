@@ -45,7 +45,7 @@ pub struct ItemReport {
     pub done: Option<Done>,
     /// How it stands at the end of the run.
     pub state: ItemState,
-    /// Where the EHR keeps something else than what was sent.
+    /// Where what was agreed says something else than the record did: the EHR added, dropped or reworded it.
     pub stored_otherwise: Vec<Change>,
 }
 

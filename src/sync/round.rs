@@ -71,10 +71,6 @@ impl Run<'_, '_> {
                         Verb::Update { .. } => Done::Updated,
                     };
                     self.done.entry(operation.item).or_insert(done);
-                    if is_what_was_sent && !same_content(&sent, &base.resource) {
-                        let otherwise = changes(&sent, &base.resource);
-                        self.stored_otherwise.insert(operation.item, otherwise);
-                    }
                     let local = is_what_was_sent.then_some(operation.local);
                     agreed.push(shadow(operation.item, *base, local));
                 }

@@ -7,10 +7,10 @@ use uuid::Uuid;
 
 use crate::client::{self, Versioned};
 use crate::fhir::{Capability, ResourceId};
-use crate::merge::Change;
+use crate::merge::{Change, changes};
 use crate::store::{Link, Operation, Shadow, Writer};
 
-use super::identity::{Item, items};
+use super::identity::{Item, items, resolve};
 use super::patient::{PatientFault, check_linked};
 use super::reading::{pause, repeated};
 use super::report::{Done, Failure, ItemReport, ItemState, Progress, RecordReport, Stop};
@@ -51,7 +51,6 @@ pub(super) struct Run<'a, 'p> {
     pub(super) failed: BTreeMap<Uuid, Failure>,
     pub(super) tries: BTreeMap<Uuid, u32>,
     pub(super) done: BTreeMap<Uuid, Done>,
-    pub(super) stored_otherwise: BTreeMap<Uuid, Vec<Change>>,
     /// Whether creates go one by one, because there is no transaction, or it was refused.
     pub(super) singly: bool,
     postponements: u32,
@@ -118,7 +117,6 @@ async fn prepare<'a, 'p>(
         failed: BTreeMap::new(),
         tries: BTreeMap::new(),
         done: BTreeMap::new(),
-        stored_otherwise: BTreeMap::new(),
         singly: !capability.allows_system("transaction"),
         postponements: 0,
         progress,
@@ -245,6 +243,13 @@ impl Run<'_, '_> {
         Ok(())
     }
 
+    /// Where the base says something else than the record said when it was written.
+    fn stored_otherwise(&self, item: Uuid, ids: &BTreeMap<Uuid, ResourceId>) -> Vec<Change> {
+        let Some(shadow) = self.shadows.get(&item) else { return Vec::new() };
+        let sent = shadow.local.as_ref().map(|local| resolve(local, ids));
+        sent.map(|sent| changes(&sent, &shadow.base)).unwrap_or_default()
+    }
+
     fn report(
         mut self,
         link: &Link,
@@ -267,7 +272,7 @@ impl Run<'_, '_> {
                     _ if self.operations.contains_key(&item) => ItemState::Unconfirmed,
                     state => state,
                 },
-                stored_otherwise: self.stored_otherwise.remove(&item).unwrap_or_default(),
+                stored_otherwise: self.stored_otherwise(item, &ids),
             })
             .collect();
         RecordReport { plan: link.plan.clone(), patient: link.patient.clone(), items, stopped }

@@ -28,3 +28,5 @@ mod sandbox;
 #[cfg(feature = "app")]
 mod store;
 mod support;
+#[cfg(feature = "app")]
+mod sync;

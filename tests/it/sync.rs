@@ -3,5 +3,6 @@
 mod clinic;
 mod edit;
 mod fault;
+mod record;
 mod refusal;
 mod way;

@@ -6,11 +6,12 @@ use std::time::{Duration, Instant};
 use ipt_fhir::client::{Base, Client, Config as ClientConfig};
 use ipt_fhir::fhir::{Resource, ResourceId};
 use ipt_fhir::json::Value;
+use ipt_fhir::mapping::identity::ITEM_SYSTEM;
 use ipt_fhir::phi::Phi;
 use ipt_fhir::sandbox::{Behaviour, Config, Running, Sandbox};
 use ipt_fhir::store::{Link, Store, digest};
 use ipt_fhir::sync::{
-    Ehr, ITEM_SYSTEM, ItemReport, ItemState, Outcome, Progress, Record, Report, apply,
+    Ehr, ItemReport, ItemState, Outcome, Progress, Record, Report, apply,
     patient_marks, plan,
 };
 use tempfile::TempDir;
