@@ -5,10 +5,12 @@
 //! go wrong has one form (`failure`) and ends in one of the exit codes of [`Exit`].
 
 mod args;
+mod clock;
 mod command;
 mod exit;
 mod failure;
 mod input;
+mod interrupt;
 mod output;
 mod progress;
 mod prompt;
@@ -20,6 +22,7 @@ use clap::{CommandFactory, Parser};
 
 use args::{Arguments, Command, Format};
 use failure::{Failure, Problem};
+use interrupt::Interrupt;
 use output::{Done, Output};
 use settings::Settings;
 
@@ -64,6 +67,8 @@ fn execute(arguments: Arguments, output: &Output) -> Result<Option<Done>, Failur
     })?;
     let is_server = matches!(command, Command::Sandbox(_));
     let result = runtime.block_on(async {
+        // Before the work begins: a signal may come with its first step.
+        let interrupt = Interrupt::listen();
         let work = Box::pin(command::run(command, &settings, output));
         if is_server {
             // An interrupt is its way to end.
@@ -72,7 +77,7 @@ fn execute(arguments: Arguments, output: &Output) -> Result<Option<Done>, Failur
         tokio::select! {
             biased;
             result = work => result,
-            exit = interrupted() => Err(Failure::new(
+            exit = interrupt.heard() => Err(Failure::new(
                 exit,
                 "interrupted",
                 "interrupted; what was done is saved, and the same command goes on from there",
@@ -82,22 +87,6 @@ fn execute(arguments: Arguments, output: &Output) -> Result<Option<Done>, Failur
     // Not waiting: a question that nobody answered would hold the process.
     runtime.shutdown_background();
     result
-}
-
-/// Waits for Ctrl-C or SIGTERM.
-async fn interrupted() -> Exit {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
-            tokio::select! {
-                _ = tokio::signal::ctrl_c() => return Exit::Interrupted,
-                _ = terminate.recv() => return Exit::Terminated,
-            }
-        }
-    }
-    let _ = tokio::signal::ctrl_c().await;
-    Exit::Interrupted
 }
 
 /// Prints help, the version, or what is wrong with the command line.

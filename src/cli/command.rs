@@ -1,11 +1,13 @@
 //! The commands, one file each.
 
 pub(super) mod completions;
+mod demo;
 mod ehr;
 pub(super) mod man;
 mod map;
 mod record;
 mod sandbox;
+mod sync;
 pub(super) mod version;
 
 use super::args::{Command, Ehr, Record};
@@ -28,6 +30,9 @@ pub(super) async fn run(
         Command::Ehr(Ehr::List) => Ok(ehr::list::run(settings)),
         Command::Ehr(Ehr::Test { name }) => ehr::test::run(name.as_deref(), settings).await,
         Command::Sandbox(sandbox) => return sandbox::run(&sandbox, output).await.map(|()| None),
+        Command::Ehr(Ehr::Link(link)) => ehr::link::run(&link, settings).await,
+        Command::Sync(sync) => sync::run(&sync, settings, output).await,
+        Command::Demo => demo::run(output).await,
         Command::Completions { shell } => Ok(completions::run(shell)),
         Command::Man { directory } => man::run(directory.as_deref()),
         Command::Version => Ok(version::run()),
