@@ -10,10 +10,10 @@ mod command;
 mod exit;
 mod failure;
 mod input;
-mod interrupt;
 mod output;
 mod progress;
 mod prompt;
+mod runtime;
 mod settings;
 
 use std::process::ExitCode;
@@ -22,7 +22,6 @@ use clap::{CommandFactory, Parser};
 
 use args::{Arguments, Command, Format};
 use failure::{Failure, Problem};
-use interrupt::Interrupt;
 use output::{Done, Output};
 use settings::Settings;
 
@@ -62,31 +61,7 @@ fn execute(arguments: Arguments, output: &Output) -> Result<Option<Done>, Failur
         let problem = Problem { severity: Severity::Warning, ..warning.clone().into() };
         output.problems(&[problem]);
     }
-    let runtime = tokio::runtime::Runtime::new().map_err(|error| {
-        Failure::new(Exit::Failed, "runtime", format!("no threads: {}", error.kind()))
-    })?;
-    let is_server = matches!(command, Command::Sandbox(_));
-    let result = runtime.block_on(async {
-        // Before the work begins: a signal may come with its first step.
-        let interrupt = Interrupt::listen();
-        let work = Box::pin(command::run(command, &settings, output));
-        if is_server {
-            // An interrupt is its way to end.
-            return work.await;
-        }
-        tokio::select! {
-            biased;
-            result = work => result,
-            exit = interrupt.heard() => Err(Failure::new(
-                exit,
-                "interrupted",
-                "interrupted; what was done is saved, and the same command goes on from there",
-            )),
-        }
-    });
-    // Not waiting: a question that nobody answered would hold the process.
-    runtime.shutdown_background();
-    result
+    command::run(command, &settings, output)
 }
 
 /// Prints help, the version, or what is wrong with the command line.

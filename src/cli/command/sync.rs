@@ -19,7 +19,7 @@ use crate::json::Value;
 use crate::mapping;
 use crate::object;
 use crate::store::{Link, Store, digest};
-use crate::sync::{self, Ehr, Record, Report};
+use crate::sync::{self, Ehr, Outcome, Record, Report};
 
 pub(crate) async fn run(
     args: &Sync,
@@ -51,24 +51,38 @@ pub(crate) async fn run(
     let done = match &args.verb {
         Some(SyncVerb::Plan(_)) => report::done(&plan(&ehr, &records, settings).await),
         Some(SyncVerb::Apply(_)) => report::done(&apply(&ehr, &records, settings).await?),
-        None => {
-            let planned = plan(&ehr, &records, settings).await;
-            if report::has_writes(&planned) {
-                output.say(report::done(&planned).human.trim_end());
-                report::done(&apply(&ehr, &records, settings).await?)
-            } else {
-                report::done(&planned)
-            }
-        }
+        None => both(&ehr, &records, settings, output).await?,
     };
     store.close().await?;
     Ok(with_problems(done, problems))
 }
 
+/// Shows a person what is going to be written, and writes it. Where the plan can't be made nothing is tried.
+async fn both(
+    ehr: &Ehr<'_>,
+    records: &[Record],
+    settings: &Settings,
+    output: &Output,
+) -> Result<Done, Failure> {
+    if output.is_human() {
+        let planned = plan(ehr, records, settings).await;
+        let done = report::done(&planned);
+        if matches!(planned.outcome(), Outcome::Failed | Outcome::Unauthorized) {
+            return Ok(done);
+        }
+        if report::has_writes(&planned) {
+            output.say(&done.human);
+        }
+    }
+    Ok(report::done(&apply(ehr, records, settings).await?))
+}
+
 /// A result, in which records that were left out count as not done.
 fn with_problems(done: Done, problems: Vec<Problem>) -> Done {
-    let left_out = problems.iter().any(|problem| problem.severity >= crate::issue::Severity::Error);
-    let exit = if left_out { done.exit.max(Exit::Partial) } else { done.exit };
+    let exit = match done.exit {
+        Exit::Done if !problems.is_empty() => Exit::Partial,
+        exit => exit,
+    };
     done.but(exit, problems)
 }
 

@@ -187,20 +187,29 @@ fn the_store_is_private_and_a_wider_one_is_refused() {
 }
 
 #[test]
-fn an_interrupted_sync_ends_with_130_and_goes_on_later() {
-    let (home, _sandbox) = clinic();
-    home.run("ehr link here john.json Patient/john --yes").ends(0);
-    let hanging = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let text = std::fs::read_to_string(home.path("home/.config/ipt-fhir/config.toml")).unwrap();
-    let url = format!("http://{}/fhir", hanging.local_addr().unwrap());
-    home.write("hanging.toml", format!("[ehr.hangs]\nurl = \"{url}\"\n{text}"));
-    let mut command = home.command("ehr test hangs --config hanging.toml".split(' '));
-    let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
-    let _first = hanging.accept().unwrap();
-    let _second = hanging.accept().unwrap();
-    let id = child.id().to_string();
-    assert!(std::process::Command::new("kill").args(["-INT", &id]).status().unwrap().success());
-    assert_eq!(child.wait().unwrap().code(), Some(130));
+fn a_signal_ends_what_waits_and_what_reads() {
+    use std::os::unix::process::ExitStatusExt;
+    let home = Home::new();
+    let send = |signal: &str, id: u32| {
+        let mut kill = std::process::Command::new("kill");
+        assert!(kill.args([signal, &id.to_string()]).status().unwrap().success());
+    };
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    home.run(&format!("ehr add silent http://{}/fhir", silent.local_addr().unwrap())).ends(0);
+    for (signal, code) in [("-INT", 130), ("-TERM", 143)] {
+        let mut command = home.command(["ehr", "test", "silent"]);
+        let child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        let _connections = (silent.accept().unwrap(), silent.accept().unwrap());
+        send(signal, child.id());
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(code));
+        assert!(String::from_utf8(output.stderr).unwrap().contains("interrupted"));
+    }
+    let mut command = home.command(["map", "-"]);
+    let mut child = command.stdin(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    std::thread::sleep(std::time::Duration::from_millis(300));
+    send("-INT", child.id());
+    assert_eq!(child.wait().unwrap().signal(), Some(2));
 }
 
 #[test]

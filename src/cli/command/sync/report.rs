@@ -10,7 +10,7 @@ use crate::merge::Change;
 use crate::object;
 use crate::sync::{self, Conflict, ItemReport, ItemState, Outcome, RecordReport, Report};
 
-/// Whether applying would write anything.
+/// Whether applying would write anything, or find out what became of an earlier write.
 pub(crate) fn has_writes(report: &Report) -> bool {
     report.items().any(|item| {
         matches!(
