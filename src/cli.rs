@@ -5,6 +5,7 @@
 //! go wrong has one form (`failure`) and ends in one of the exit codes of [`Exit`].
 
 mod args;
+mod clock;
 mod command;
 mod exit;
 mod failure;
@@ -12,6 +13,7 @@ mod input;
 mod output;
 mod progress;
 mod prompt;
+mod runtime;
 mod settings;
 
 use std::process::ExitCode;
@@ -59,45 +61,7 @@ fn execute(arguments: Arguments, output: &Output) -> Result<Option<Done>, Failur
         let problem = Problem { severity: Severity::Warning, ..warning.clone().into() };
         output.problems(&[problem]);
     }
-    let runtime = tokio::runtime::Runtime::new().map_err(|error| {
-        Failure::new(Exit::Failed, "runtime", format!("no threads: {}", error.kind()))
-    })?;
-    let is_server = matches!(command, Command::Sandbox(_));
-    let result = runtime.block_on(async {
-        let work = Box::pin(command::run(command, &settings, output));
-        if is_server {
-            // An interrupt is its way to end.
-            return work.await;
-        }
-        tokio::select! {
-            biased;
-            result = work => result,
-            exit = interrupted() => Err(Failure::new(
-                exit,
-                "interrupted",
-                "interrupted; what was done is saved, and the same command goes on from there",
-            )),
-        }
-    });
-    // Not waiting: a question that nobody answered would hold the process.
-    runtime.shutdown_background();
-    result
-}
-
-/// Waits for Ctrl-C or SIGTERM.
-async fn interrupted() -> Exit {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
-            tokio::select! {
-                _ = tokio::signal::ctrl_c() => return Exit::Interrupted,
-                _ = terminate.recv() => return Exit::Terminated,
-            }
-        }
-    }
-    let _ = tokio::signal::ctrl_c().await;
-    Exit::Interrupted
+    command::run(command, &settings, output)
 }
 
 /// Prints help, the version, or what is wrong with the command line.

@@ -96,6 +96,10 @@ pub(crate) enum Command {
     /// Check, show and begin records
     #[command(subcommand)]
     Record(Record),
+    /// Bring linked records into an EHR, each resource once, overwriting nobody
+    Sync(Sync),
+    /// Show it all at work on this machine, in a few seconds and without any configuration
+    Demo,
     /// Configure and test EHRs, and link records to their patients
     #[command(subcommand)]
     Ehr(Ehr),
@@ -205,6 +209,8 @@ pub(crate) enum Ehr {
         /// Its name in the configuration
         name: Option<String>,
     },
+    /// Link a record to a Patient of an EHR, after a person has confirmed
+    Link(EhrLink),
 }
 
 /// An EHR to be configured.
@@ -252,4 +258,47 @@ pub(crate) struct Sandbox {
     /// Begin with the resources of this file: a resource or a Bundle
     #[arg(long, value_name = "FILE")]
     pub(crate) seed: Option<PathBuf>,
+}
+
+/// A link to be made.
+#[derive(Debug, Args)]
+pub(crate) struct EhrLink {
+    /// The EHR's name in the configuration
+    pub(crate) name: String,
+    /// The record
+    pub(crate) record: PathBuf,
+    /// The Patient in the EHR, as Patient/ID
+    pub(crate) patient: String,
+    /// The therapist in the EHR, as Practitioner/ID
+    #[arg(long, value_name = "Practitioner/ID")]
+    pub(crate) practitioner: Option<String>,
+}
+
+/// What to sync.
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(crate) struct Sync {
+    #[command(subcommand)]
+    pub(crate) verb: Option<SyncVerb>,
+    #[command(flatten)]
+    pub(crate) targets: SyncTargets,
+}
+
+/// How far to go.
+#[derive(Debug, Subcommand)]
+pub(crate) enum SyncVerb {
+    /// Show what would be written, and write nothing
+    Plan(SyncTargets),
+    /// Write without showing first
+    Apply(SyncTargets),
+}
+
+/// Which EHR and which records.
+#[derive(Debug, Args)]
+pub(crate) struct SyncTargets {
+    /// The EHR's name, then records; without records all that are linked to it
+    #[arg(value_name = "EHR|RECORD")]
+    pub(crate) names: Vec<String>,
+    #[command(flatten)]
+    pub(crate) policy: PolicyFlags,
 }

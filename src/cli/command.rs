@@ -1,20 +1,23 @@
 //! The commands, one file each.
 
 pub(super) mod completions;
+mod demo;
 mod ehr;
 pub(super) mod man;
 mod map;
 mod record;
 mod sandbox;
+mod sync;
 pub(super) mod version;
 
 use super::args::{Command, Ehr, Record};
 use super::failure::Failure;
 use super::output::{Done, Output};
+use super::runtime;
 use super::settings::Settings;
 
 /// Runs a command; `None` if it has shown its result itself.
-pub(super) async fn run(
+pub(super) fn run(
     command: Command,
     settings: &Settings,
     output: &Output,
@@ -24,10 +27,15 @@ pub(super) async fn run(
         Command::Record(Record::Check { file }) => record::check::run(&file),
         Command::Record(Record::Show { file }) => record::show::run(&file),
         Command::Record(Record::New { variant }) => Ok(record::new::run(variant, output)),
+        Command::Sync(sync) => runtime::run(sync::run(&sync, settings, output)),
+        Command::Demo => runtime::run(demo::run(output)),
         Command::Ehr(Ehr::Add(ehr)) => ehr::add::run(&ehr, settings),
         Command::Ehr(Ehr::List) => Ok(ehr::list::run(settings)),
-        Command::Ehr(Ehr::Test { name }) => ehr::test::run(name.as_deref(), settings).await,
-        Command::Sandbox(sandbox) => return sandbox::run(&sandbox, output).await.map(|()| None),
+        Command::Ehr(Ehr::Test { name }) => runtime::run(ehr::test::run(name.as_deref(), settings)),
+        Command::Ehr(Ehr::Link(link)) => runtime::run(ehr::link::run(&link, settings)),
+        Command::Sandbox(sandbox) => {
+            return runtime::block_on(sandbox::run(&sandbox, output)).map(|()| None);
+        }
         Command::Completions { shell } => Ok(completions::run(shell)),
         Command::Man { directory } => man::run(directory.as_deref()),
         Command::Version => Ok(version::run()),

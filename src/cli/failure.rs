@@ -8,7 +8,7 @@ use std::path::Path;
 use super::exit::Exit;
 use crate::issue::{Issue, Severity};
 use crate::json::Object;
-use crate::{client, config, object};
+use crate::{client, config, object, store};
 
 /// A command's failure: an exit code and at least one problem.
 #[derive(Debug)]
@@ -163,5 +163,20 @@ impl From<client::Error> for Failure {
             }
         };
         Self::new(exit, code, error.to_string()).help(help)
+    }
+}
+
+impl From<store::Error> for Failure {
+    fn from(error: store::Error) -> Self {
+        use store::Error;
+        let (exit, code) = match &error {
+            Error::Exposed(_) => (Exit::Refused, "store-exposed"),
+            Error::Newer { .. } => (Exit::Failed, "store-newer"),
+            Error::Locked => (Exit::Failed, "store-locked"),
+            Error::LinkedOtherwise => (Exit::Refused, "store-linked-otherwise"),
+            Error::Open(_) => (Exit::Failed, "store-open"),
+            _ => (Exit::Failed, "store"),
+        };
+        Self::new(exit, code, error.to_string())
     }
 }

@@ -9,6 +9,7 @@ use super::output::stderr;
 use super::settings::Settings;
 use crate::json::Value;
 use crate::object;
+use crate::sync;
 
 /// Shorter work shows no lines unless they were asked for.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -57,6 +58,28 @@ impl Progress {
         Self { shown, label, done: 0, total }
     }
 
+    /// Tells of a step of a sync run: each record is one, and what goes on in it shows beside the bar.
+    pub(crate) fn sync(&mut self, step: &sync::Progress) {
+        let going_on = match step {
+            sync::Progress::Record { number, .. } => {
+                return self.set(u64::try_from(number.saturating_sub(1)).unwrap_or_default());
+            }
+            sync::Progress::LookingUp { resource_type } => format!("looking up {resource_type}"),
+            sync::Progress::Settling(wait) => format!(
+                "waiting {} s until an earlier request can't be executing any more",
+                wait.as_secs()
+            ),
+            sync::Progress::Writing { resources } => format!("writing {resources} resources"),
+        };
+        match &self.shown {
+            Shown::Bar(bar) => bar.set_message(going_on),
+            Shown::Lines { since, patience, .. } if since.elapsed() >= *patience => {
+                stderr(&format!("{}: {going_on}\n", self.label));
+            }
+            Shown::Not | Shown::Json | Shown::Lines { .. } => {}
+        }
+    }
+
     /// Tells how many steps are done. In lines, every tenth of the work is worth one.
     pub(crate) fn set(&mut self, done: u64) {
         self.done = done;
@@ -81,6 +104,7 @@ impl Progress {
 
 impl Drop for Progress {
     fn drop(&mut self) {
+        self.set(self.total);
         if let Shown::Bar(bar) = &self.shown {
             bar.finish_and_clear();
         }

@@ -57,7 +57,9 @@ pub(super) fn candidates(sources: Sources<'_>) -> Result<Vec<PathBuf>, Error> {
         let path = sources.directory.join(path);
         if !path.is_file() {
             let text = format!("{} is no file", path.display());
-            return Err(Error::new("config-unreadable", text));
+            return Err(
+                Error::new("config-unreadable", text).help("make it first; it may be empty")
+            );
         }
         files.push(path);
     }

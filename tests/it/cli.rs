@@ -1,5 +1,6 @@
 //! The program as a person or a script runs it: its output, its exit codes, its files.
 
+mod canary;
 mod ehr;
 mod flags;
 mod map;
@@ -7,6 +8,7 @@ mod output;
 mod program;
 mod record;
 mod sandbox;
+mod sync;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};

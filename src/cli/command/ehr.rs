@@ -1,5 +1,6 @@
 //! `ehr`: configuring, listing and testing EHRs, and linking records to their Patients.
 
 pub(super) mod add;
+pub(super) mod link;
 pub(super) mod list;
 pub(super) mod test;

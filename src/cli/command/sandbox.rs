@@ -4,8 +4,8 @@ use super::super::args;
 use super::super::exit::Exit;
 use super::super::failure::Failure;
 use super::super::input;
-use super::super::interrupted;
 use super::super::output::{Done, Output};
+use super::super::runtime::Interrupt;
 use crate::fhir::{Bundle, Resource};
 use crate::json::{Limits, Value};
 use crate::object;
@@ -22,12 +22,13 @@ pub(crate) async fn run(args: &args::Sandbox, output: &Output) -> Result<(), Fai
     };
     let config =
         Config { listen: args.listen, snapshot: args.snapshot.clone(), seed, ..Config::default() };
+    let interrupt = Interrupt::listen();
     let running = Sandbox::start(config).await.map_err(|error| failure(args, &error))?;
     let url = running.base_url().to_owned();
     output.show(&Done::new(format!("{url}\n"), Value::Object(object! { "url" => &url })));
     output.note("a FHIR R4 server for trying things; Ctrl-C stops it");
     output.note(&format!("next, in another terminal: ipt-fhir ehr add sandbox {url}"));
-    interrupted().await;
+    interrupt.heard().await;
     running.stop().await.map_err(|error| failure(args, &error))
 }
 

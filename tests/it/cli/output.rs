@@ -98,13 +98,15 @@ fn quiet_leaves_out_notes() {
 
 #[test]
 fn config_names_the_file_that_counts_most() {
-    let home = Home::new();
+    let mut home = Home::new();
     home.write("ipt-fhir.toml", "[ehr.local]\nurl = \"https://local.example/fhir\"\n");
     home.write("other.toml", "[ehr.local]\nurl = \"https://other.example/fhir\"\n");
     assert!(home.run("ehr list").ends(0).stdout.contains("https://local.example/fhir"));
     let list = home.run("ehr list --config other.toml").ends(0).stdout;
     assert!(list.contains("https://other.example/fhir"), "{list}");
     assert!(home.run("ehr list --config nowhere.toml").ends(2).stderr.contains("nowhere.toml"));
+    home.set("IPT_FHIR_CONFIG", "other.toml");
+    assert!(home.run("ehr list").ends(0).stdout.contains("https://other.example/fhir"));
 }
 
 #[test]
@@ -136,4 +138,10 @@ fn verbose_logs_more_and_nothing_of_the_record() {
     let logged = home.run("ehr test here -vvv").ends(1).stderr;
     assert!(logged.contains("fhir.interaction"), "{logged}");
     assert!(!logged.contains("/metadata"), "{logged}");
+    home.write("json.toml", "[log]\nformat = \"json\"\nlevel = \"debug\"\n");
+    let logged = home.run("ehr test here --config json.toml").ends(1).stderr;
+    for line in logged.lines() {
+        assert_eq!(json::parse(line.as_bytes()).unwrap().text("level"), Some("DEBUG"));
+    }
+    assert!(!logged.is_empty());
 }

@@ -145,7 +145,7 @@ async fn success_that_is_no_success() {
     let html = "<!doctype html><p>Please log in, Ann Lee";
     assert_eq!(outcomes(|| answer(200, &[], html)).await, flaw(Flaw::NotFhir));
     assert_eq!(outcomes(|| answer(200, &[], "{\"a\":1}")).await, flaw(Flaw::NotFhir));
-    assert_eq!(outcomes(|| answer(200, &[], &PATIENT[..30])).await, flaw(Flaw::NotFhir));
+    assert_eq!(outcomes(|| answer(200, &[], PATIENT.split_at(30).0)).await, flaw(Flaw::NotFhir));
     let error = outcome("error");
     assert_eq!(outcomes(|| answer(200, &[], &error)).await, flaw(Flaw::ErrorInside));
     let other = r#"{"resourceType":"Observation","id":"1"}"#;

@@ -80,12 +80,11 @@ impl Server {
 
 /// An answer with a status, more headers and a body, complete and well-formed.
 pub(crate) fn answer(status: u16, headers: &[(&str, &str)], body: &str) -> Step {
-    let mut text = format!("HTTP/1.1 {status} x\r\nConnection: close\r\n");
-    text += &format!("Content-Length: {}\r\n", body.len());
-    for (name, value) in headers {
-        text += &format!("{name}: {value}\r\n");
-    }
-    Step::Send(format!("{text}\r\n{body}").into_bytes())
+    let length = body.len().to_string();
+    let own = [("Connection", "close"), ("Content-Length", &length)];
+    let lines: Vec<String> =
+        own.iter().chain(headers).map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+    Step::Send(format!("HTTP/1.1 {status} x\r\n{}\r\n{body}", lines.concat()).into_bytes())
 }
 
 fn take(mut stream: TcpStream, step: Step, requests: &Mutex<Vec<Request>>) {
@@ -118,7 +117,7 @@ fn read(stream: &mut TcpStream) -> Option<Request> {
     let mut buffer = [0; 4096];
     loop {
         let count = stream.read(&mut buffer).ok().filter(|count| *count > 0)?;
-        bytes.extend_from_slice(&buffer[..count]);
+        bytes.extend_from_slice(buffer.get(..count)?);
         let text = String::from_utf8_lossy(&bytes);
         let Some((head, body)) = text.split_once("\r\n\r\n") else { continue };
         let (first, headers) = head.split_once("\r\n").unwrap_or((head, ""));

@@ -18,14 +18,14 @@ use crate::client::{Client, Error, Unsent};
 use crate::config::Ehr;
 use crate::fhir::{Capability, Release};
 use crate::json::Value;
+use crate::mapping::identity::ITEM_SYSTEM;
 use crate::object;
 
-/// The system of the identifiers that our resources bear.
-const IDENTIFIER_SYSTEM: &str = "https://ipt-fhir.org/fhir/sid/item";
-
-/// The types that sync writes.
-const TYPES: [&str; 13] = [
+/// The types that sync writes; without the first two there is no plan to sync.
+const TYPES: [&str; 15] = [
     "CarePlan",
+    "Goal",
+    "Appointment",
     "CareTeam",
     "ClinicalImpression",
     "Condition",
@@ -33,10 +33,10 @@ const TYPES: [&str; 13] = [
     "DocumentReference",
     "Encounter",
     "Flag",
-    "Goal",
     "Observation",
     "Procedure",
     "QuestionnaireResponse",
+    "RelatedPerson",
     "Task",
 ];
 
@@ -217,7 +217,7 @@ fn release(capability: &Capability) -> Check {
 
 /// Whether a look-up by our identifier is answered; and whether it was denied.
 async fn search(client: &Client) -> (Check, bool) {
-    let identifier = format!("{IDENTIFIER_SYSTEM}|{}", Uuid::new_v4());
+    let identifier = format!("{ITEM_SYSTEM}|{}", Uuid::new_v4());
     match client.search("CarePlan", &[("identifier", &identifier)]).await {
         Ok(found) if found.is_empty() => {
             (Check::passed("search", "a CarePlan can be looked up by identifier"), false)
@@ -263,22 +263,22 @@ fn capabilities(capability: &Capability) -> Check {
             .collect()
     };
     let needed = lacking(&["create", "read", "update", "search-type"]);
-    if !needed.is_empty() {
-        let cure =
-            "these can't be synced: ask the EHR's administrator to switch them on for this client";
-        return Check::failed(
-            NAME,
-            format!("the server does not offer: {}", needed.join("; ")),
-            cure,
-        );
+    let is_vital = |lack: &String| lack.starts_with("CarePlan ") || lack.starts_with("Goal ");
+    if needed.iter().any(is_vital) {
+        let found = format!("the server does not offer: {}", needed.join("; "));
+        let cure = "ask the EHR's administrator to switch these on for this client";
+        return Check::failed(NAME, found, cure);
     }
     let mut wanting = Vec::new();
+    if !needed.is_empty() {
+        wanting.push(format!("can't be written there: {}", needed.join("; ")));
+    }
     if !capability.allows_system("transaction") {
         wanting.push("no transactions: resources are created one by one".to_owned());
     }
     if TYPES.iter().any(|name| !capability.searches(name, "identifier")) {
         wanting.push(
-            "not every type can be searched by identifier: an unanswered create needs a person"
+            "not every type is searched by identifier: an unanswered create needs a person"
                 .to_owned(),
         );
     }
@@ -286,11 +286,36 @@ fn capabilities(capability: &Capability) -> Check {
         wanting.push("no history: an edit made right after ours needs a person".to_owned());
     }
     if wanting.is_empty() {
-        return Check::passed(
-            NAME,
-            "transaction, history, and all of create, read, update, search",
-        );
+        return Check::passed(NAME, "transaction, history, and create, read, update, search");
     }
     let state = State::Warning;
     Check { name: NAME, state, found: wanting.join("; "), cure: None }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::TYPES;
+    use crate::ipt::document;
+    use crate::mapping::{Options, Policy, to_fhir};
+
+    #[test]
+    fn the_types_are_those_that_records_map_to() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/ipt");
+        let mut seen = std::collections::BTreeSet::new();
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let bytes = std::fs::read(entry.unwrap().path()).unwrap();
+            let plan = document::parse(&bytes).unwrap().plan;
+            let options = Options { policy: Policy::full(), ..Options::default() };
+            let types = to_fhir(&plan, &options).resources.into_iter();
+            seen.extend(types.map(|mapped| mapped.resource.resource_type().to_owned()));
+        }
+        // People are the EHR's own.
+        seen.remove("Patient");
+        seen.remove("Practitioner");
+        let mut types = TYPES.map(str::to_owned);
+        types.sort();
+        assert_eq!(seen.into_iter().collect::<Vec<_>>(), types);
+    }
 }

@@ -1,0 +1,174 @@
+//! `sync`, `sync plan` and `sync apply`: linked records into an EHR.
+//!
+//! Records stay files: each run reads them again. A record that can't be read is told and left out; the others go on.
+//! Nothing of a record is printed: types, items, places and lengths, and the Patient's id.
+
+pub(super) mod report;
+
+use std::path::{Path, PathBuf};
+
+use super::super::args::{Sync, SyncTargets, SyncVerb};
+use super::super::clock;
+use super::super::exit::Exit;
+use super::super::failure::{Failure, Problem};
+use super::super::input;
+use super::super::output::{Done, Output};
+use super::super::progress::Progress;
+use super::super::settings::{Settings, client};
+use crate::json::Value;
+use crate::mapping;
+use crate::object;
+use crate::store::{Link, Store, digest};
+use crate::sync::{self, Ehr, Outcome, Record, Report};
+
+pub(crate) async fn run(
+    args: &Sync,
+    settings: &Settings,
+    output: &Output,
+) -> Result<Done, Failure> {
+    let targets = match &args.verb {
+        None => &args.targets,
+        Some(SyncVerb::Plan(targets) | SyncVerb::Apply(targets)) => targets,
+    };
+    let (named, paths) = names(targets, settings);
+    let (name, ehr) = settings.ehr(named)?;
+    let client = client(ehr)?;
+    let store = Store::open(&settings.config.store_path.value).await?;
+    let links = chosen(store.links(Some(name)).await?, paths)?;
+    if links.is_empty() {
+        let human = format!("no record is linked to {name}; `ipt-fhir ehr link` links one\n");
+        return Ok(Done::new(human, Value::Object(object! { "ehr" => name })));
+    }
+    let (records, problems) = load(links, &targets.policy.options(settings))?;
+    let ehr = Ehr {
+        name,
+        base_url: &ehr.url.value.to_string(),
+        client: &client,
+        store: &store,
+        settle: ehr.settle.value,
+        now: &clock::now,
+    };
+    let done = match &args.verb {
+        Some(SyncVerb::Plan(_)) => report::done(&plan(&ehr, &records, settings).await),
+        Some(SyncVerb::Apply(_)) => report::done(&apply(&ehr, &records, settings).await?),
+        None => both(&ehr, &records, settings, output).await?,
+    };
+    store.close().await?;
+    Ok(with_problems(done, problems))
+}
+
+/// Shows a person what is going to be written, and writes it. Where the plan can't be made nothing is tried.
+async fn both(
+    ehr: &Ehr<'_>,
+    records: &[Record],
+    settings: &Settings,
+    output: &Output,
+) -> Result<Done, Failure> {
+    if output.is_human() {
+        let planned = plan(ehr, records, settings).await;
+        let done = report::done(&planned);
+        if matches!(planned.outcome(), Outcome::Failed | Outcome::Unauthorized) {
+            return Ok(done);
+        }
+        if report::has_writes(&planned) {
+            output.say(&done.human);
+        }
+    }
+    Ok(report::done(&apply(ehr, records, settings).await?))
+}
+
+/// A result, in which records that were left out count as not done.
+fn with_problems(done: Done, problems: Vec<Problem>) -> Done {
+    let exit = match done.exit {
+        Exit::Done if !problems.is_empty() => Exit::Partial,
+        exit => exit,
+    };
+    done.but(exit, problems)
+}
+
+async fn plan(ehr: &Ehr<'_>, records: &[Record], settings: &Settings) -> Report {
+    let mut progress = Progress::start(settings, "plan", count(records.len()));
+    sync::plan(ehr, records, &mut |step| progress.sync(&step)).await
+}
+
+async fn apply(ehr: &Ehr<'_>, records: &[Record], settings: &Settings) -> Result<Report, Failure> {
+    let mut progress = Progress::start(settings, "sync", count(records.len()));
+    Ok(sync::apply(ehr, records, &mut |step| progress.sync(&step)).await?)
+}
+
+fn count(count: usize) -> u64 {
+    u64::try_from(count).unwrap_or(u64::MAX)
+}
+
+/// Which of the names is the EHR's: the first, if an EHR is configured by it, or no such file is there.
+fn names<'a>(targets: &'a SyncTargets, settings: &Settings) -> (Option<&'a str>, &'a [String]) {
+    match targets.names.split_first() {
+        Some((first, rest))
+            if settings.config.ehrs.contains_key(first) || !Path::new(first).exists() =>
+        {
+            (Some(first), rest)
+        }
+        _ => (None, &targets.names),
+    }
+}
+
+/// The links of the named records; all if none is named.
+fn chosen(links: Vec<Link>, paths: &[String]) -> Result<Vec<Link>, Failure> {
+    if paths.is_empty() {
+        return Ok(links);
+    }
+    let mut wanted = Vec::new();
+    for path in paths {
+        let path = Path::new(path);
+        let whole: PathBuf = std::fs::canonicalize(path).map_err(|error| {
+            let text = format!("the file can't be read: {}", error.kind());
+            Failure::new(Exit::Unreadable, "input-unreadable", text).in_file(path)
+        })?;
+        let mut found = links.iter().filter(|link| *link.record.expose() == whole).peekable();
+        if found.peek().is_none() {
+            let text = "this record is not linked to the EHR";
+            return Err(Failure::new(Exit::Usage, "sync-not-linked", text)
+                .help("`ipt-fhir ehr link EHR RECORD Patient/ID` links it")
+                .in_file(path));
+        }
+        wanted.extend(found.cloned());
+    }
+    Ok(wanted)
+}
+
+/// Reads and maps the records; tells of those that can't be, by their Patient: a file's name may hold a person's.
+fn load(
+    links: Vec<Link>,
+    options: &mapping::Options,
+) -> Result<(Vec<Record>, Vec<Problem>), Failure> {
+    let mut records = Vec::new();
+    let mut problems = Vec::new();
+    let mut last = None;
+    for link in links {
+        match input::record(link.record.expose()) {
+            Ok(read) => {
+                let mapped = mapping::to_fhir(&read.document.plan, options);
+                let resources =
+                    mapped.resources.into_iter().map(|mapped| (mapped.item, mapped.resource));
+                records.push(Record {
+                    plan: digest(&read.document.plan.id),
+                    resources: resources.collect(),
+                    link,
+                });
+            }
+            Err(failure) => {
+                let of_record = |problem: Problem| Problem {
+                    path: None,
+                    message: format!("record of {}: {}", link.patient, problem.message),
+                    ..problem
+                };
+                problems.extend(failure.problems.into_iter().map(of_record));
+                last = Some(failure.exit);
+            }
+        }
+    }
+    match last {
+        Some(exit) if records.is_empty() => Err(Failure { exit, problems }),
+        _ => Ok((records, problems)),
+    }
+}

@@ -1,0 +1,195 @@
+//! A sync report for a person and as data.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+use super::super::super::exit::Exit;
+use super::super::super::output::Done;
+use crate::json::{Object, Value};
+use crate::merge::Change;
+use crate::object;
+use crate::sync::{self, Conflict, ItemReport, ItemState, Outcome, RecordReport, Report};
+
+/// Whether applying would write anything, or find out what became of an earlier write.
+pub(crate) fn has_writes(report: &Report) -> bool {
+    report.items().any(|item| {
+        matches!(
+            item.state,
+            ItemState::ToCreate
+                | ItemState::ToUpdate(_)
+                | ItemState::Unconfirmed
+                | ItemState::BlockedBy(_)
+        )
+    })
+}
+
+/// The report as a command's result.
+pub(crate) fn done(report: &Report) -> Done {
+    let mut human = String::new();
+    for record in &report.records {
+        describe(&mut human, record);
+    }
+    let _ = writeln!(human, "{}: {}", report.ehr, summary(report));
+    let records: Vec<Object> = report.records.iter().map(record_object).collect();
+    let exit = exit(report.outcome());
+    let result =
+        object! { "ehr" => &report.ehr, "summary" => counts(report), "records" => records };
+    Done::new(human, Value::Object(result)).but(exit, Vec::new())
+}
+
+pub(crate) const fn exit(outcome: Outcome) -> Exit {
+    match outcome {
+        Outcome::Done => Exit::Done,
+        Outcome::Conflicts => Exit::Conflicts,
+        Outcome::Partial => Exit::Partial,
+        Outcome::Refused => Exit::Refused,
+        Outcome::Failed => Exit::Failed,
+        Outcome::Unauthorized => Exit::Denied,
+    }
+}
+
+/// The word for what was done with an item, or else for how it stands.
+fn word(item: &ItemReport) -> &'static str {
+    match (&item.state, item.done) {
+        (ItemState::InSync, Some(sync::Done::Created)) => "created",
+        (ItemState::InSync, Some(sync::Done::Updated)) => "updated",
+        (ItemState::InSync, Some(sync::Done::Adopted)) => "adopted",
+        (ItemState::InSync, None) => "in sync",
+        (ItemState::ToCreate, _) => "create",
+        (ItemState::ToUpdate(_), _) => "update",
+        (ItemState::RemoteChanged(_), _) => "changed in the EHR",
+        (ItemState::Conflict(_), _) => "conflict",
+        (ItemState::NotInRecord, _) => "not in the record",
+        (ItemState::Unconfirmed, _) => "unconfirmed",
+        (ItemState::Failed(_), _) => "failed",
+        (ItemState::BlockedBy(_), _) => "waiting",
+    }
+}
+
+/// How many items stand how.
+fn counted(report: &Report) -> BTreeMap<&'static str, u64> {
+    let mut counts = BTreeMap::new();
+    for item in report.items() {
+        *counts.entry(word(item)).or_insert(0) += 1;
+    }
+    counts
+}
+
+pub(crate) fn counts(report: &Report) -> Object {
+    counted(report).into_iter().fold(Object::new(), |mut object, (word, count)| {
+        object.put(word.replace(' ', "-"), count);
+        object
+    })
+}
+
+pub(crate) fn summary(report: &Report) -> String {
+    let counts = counted(report);
+    if counts.is_empty() {
+        return "nothing was done".to_owned();
+    }
+    let parts: Vec<String> = counts.iter().map(|(word, count)| format!("{count} {word}")).collect();
+    parts.join(", ")
+}
+
+/// A record's Patient, and an item a line; what is in sync and was not touched has none.
+fn describe(text: &mut String, record: &RecordReport) {
+    let _ = writeln!(text, "{}", record.patient);
+    for item in &record.items {
+        if item.state == ItemState::InSync
+            && item.done.is_none()
+            && item.stored_otherwise.is_empty()
+        {
+            continue;
+        }
+        let id = item.id.as_ref().map_or_else(|| item.resource_type.clone(), ToString::to_string);
+        let _ = writeln!(text, "  {:<19} {id}  {}", word(item), item.item);
+        let mut line = |line: String| {
+            let _ = writeln!(text, "      {line}");
+        };
+        match &item.state {
+            ItemState::ToUpdate(changes) | ItemState::RemoteChanged(changes) => {
+                for change in changes {
+                    line(change.to_string());
+                }
+            }
+            ItemState::Conflict(Conflict::BothChanged { ours, theirs }) => {
+                for change in ours {
+                    line(format!("record: {change}"));
+                }
+                for change in theirs {
+                    line(format!("EHR: {change}"));
+                }
+            }
+            ItemState::Conflict(conflict) => line(conflict_words(conflict)),
+            ItemState::Failed(failure) => line(failure.to_string()),
+            ItemState::BlockedBy(other) => line(format!("for {other}")),
+            _ => {}
+        }
+        for change in &item.stored_otherwise {
+            line(format!("stored otherwise: {change}"));
+        }
+    }
+    if let Some(stop) = &record.stopped {
+        let _ = writeln!(text, "  stopped: {stop}");
+    }
+}
+
+fn conflict_words(conflict: &Conflict) -> String {
+    match conflict {
+        Conflict::BothChanged { .. } => "record and EHR both changed it".to_owned(),
+        Conflict::Gone => "it is gone from the EHR".to_owned(),
+        Conflict::Duplicates(ids) => {
+            let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
+            format!("the EHR has it more than once: {}", ids.join(", "))
+        }
+        Conflict::CreatedByUpdate => "an update made it anew where it had been".to_owned(),
+        Conflict::Unexplained => {
+            "the EHR's version can't be traced back to a write of ours".to_owned()
+        }
+    }
+}
+
+fn record_object(record: &RecordReport) -> Object {
+    let items: Vec<Object> = record.items.iter().map(item_object).collect();
+    object! {
+        "patient" => record.patient.to_string(),
+        "stopped" => record.stopped.as_ref().map(ToString::to_string),
+        "items" => items,
+    }
+}
+
+fn item_object(item: &ItemReport) -> Object {
+    let (changes, theirs, why) = match &item.state {
+        ItemState::ToUpdate(changes) => (objects(changes), Vec::new(), None),
+        ItemState::RemoteChanged(changes) => (Vec::new(), objects(changes), None),
+        ItemState::Conflict(Conflict::BothChanged { ours, theirs }) => {
+            (objects(ours), objects(theirs), None)
+        }
+        ItemState::Conflict(conflict) => (Vec::new(), Vec::new(), Some(conflict_words(conflict))),
+        ItemState::Failed(failure) => (Vec::new(), Vec::new(), Some(failure.to_string())),
+        ItemState::BlockedBy(other) => (Vec::new(), Vec::new(), Some(other.to_string())),
+        _ => (Vec::new(), Vec::new(), None),
+    };
+    object! {
+        "item" => item.item.to_string(),
+        "type" => &item.resource_type,
+        "id" => item.id.as_ref().map(ToString::to_string),
+        "state" => word(item).replace(' ', "-"),
+        "changes" => changes,
+        "changes_in_ehr" => theirs,
+        "stored_otherwise" => objects(&item.stored_otherwise),
+        "why" => why,
+    }
+}
+
+fn objects(changes: &[Change]) -> Vec<Object> {
+    let length = |length: Option<usize>| length.and_then(|length| u64::try_from(length).ok());
+    let object = |change: &Change| {
+        object! {
+            "path" => &change.path,
+            "before" => length(change.before),
+            "after" => length(change.after),
+        }
+    };
+    changes.iter().map(object).collect()
+}

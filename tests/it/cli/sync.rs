@@ -1,0 +1,240 @@
+//! `ehr link`, `sync` and `demo` against a sandbox in a process of its own.
+
+use std::process::Stdio;
+
+use ipt_fhir::json::Value;
+
+use super::Home;
+use super::sandbox::Sandbox;
+use crate::support::fixture;
+
+/// Patients and therapists to link to.
+const SEED: &str = r#"{"resourceType":"Bundle","type":"collection","entry":[
+    {"resource":{"resourceType":"Patient","id":"john","active":true,"birthDate":"1992","name":[{"family":"Lee","given":["John"]}],"gender":"male"}},
+    {"resource":{"resourceType":"Patient","id":"other","name":[{"family":"Canaryman","given":["Zed"]}],"gender":"female"}},
+    {"resource":{"resourceType":"Patient","id":"inactive","active":false}},
+    {"resource":{"resourceType":"Patient","id":"merged","link":[{"type":"replaced-by","other":{"reference":"Patient/john"}}]}},
+    {"resource":{"resourceType":"Practitioner","id":"chris","name":[{"family":"Smith"}]}},
+    {"resource":{"resourceType":"Practitioner","id":"left","active":false}}]}"#;
+
+/// A home with a record, and a sandbox that is configured as `here`.
+fn clinic() -> (Home, Sandbox) {
+    let home = Home::new();
+    home.write("seed.json", SEED);
+    home.write("john.json", fixture("ipt/john-lee-in-treatment.json"));
+    let sandbox = Sandbox::start(&home, "--seed seed.json");
+    home.run(&format!("ehr add here {} --settle 0", sandbox.url)).ends(0);
+    (home, sandbox)
+}
+
+/// The number of items of a run in a state.
+fn count(envelope: &Value, state: &str) -> u64 {
+    let pointer = format!("/result/summary/{state}");
+    envelope.pointer(&pointer).and_then(Value::as_u64).unwrap_or(0)
+}
+
+#[test]
+fn yes_confirms_a_link_that_a_script_makes() {
+    let (home, _sandbox) = clinic();
+    let line = "ehr link here john.json Patient/john --practitioner Practitioner/chris";
+    let asked = home.run(&format!("{line} --format json")).ends(2);
+    assert_eq!(asked.codes(), ["needs-confirmation"]);
+    assert!(home.run("sync plan here").ends(0).stdout.contains("no record is linked"));
+    let linked = home.run(&format!("{line} --yes")).ends(0);
+    insta::assert_snapshot!(linked.stdout, @r"
+    here Patient/john, compared with the record:
+      family name  agrees
+      given name   agrees
+      birth date   missing in the record
+      gender       agrees
+      identifiers  missing in both
+    linked
+    next: ipt-fhir sync plan here
+    ");
+    let other = home.run("ehr link here john.json Patient/other --yes").ends(0);
+    assert!(other.stderr.contains("the family name of record and Patient differ"));
+    assert!(!format!("{}{}", other.stdout, other.stderr).contains("Canaryman"));
+}
+
+#[test]
+fn practitioner_and_patient_must_be_fit_to_be_linked() {
+    let (home, _sandbox) = clinic();
+    for (target, exit, code) in [
+        ("Patient/nobody", 8, "link-refused"),
+        ("Patient/inactive", 8, "link-refused"),
+        ("Patient/merged", 8, "link-refused"),
+        ("Patient/john --practitioner Practitioner/nobody", 8, "link-refused"),
+        ("Patient/john --practitioner Practitioner/left", 8, "link-refused"),
+        ("Patient/john --practitioner Patient/john", 2, "link-id"),
+        ("Practitioner/chris", 2, "link-id"),
+        ("john", 2, "link-id"),
+        ("Patient/../Practitioner", 2, "link-id"),
+    ] {
+        let line = format!("ehr link here john.json {target} --yes --format json");
+        assert_eq!(home.run(&line).ends(exit).codes(), [code], "{target}");
+    }
+    let record = fixture("ipt/john-lee.json");
+    let piped = home.feed("ehr link here - Patient/john --yes --format json", record).ends(2);
+    assert_eq!(piped.codes(), ["link-not-a-file"]);
+    home.run("ehr link here nowhere.json Patient/john --yes").ends(4);
+    home.run("ehr link hree john.json Patient/john --yes").ends(2);
+    assert!(home.run("sync plan here").ends(0).stdout.contains("no record is linked"));
+}
+
+#[test]
+fn sync_writes_each_resource_once() {
+    let (home, _sandbox) = clinic();
+    home.run("ehr link here john.json Patient/john --yes").ends(0);
+    let planned = home.run("sync plan here --format json").ends(0).envelope();
+    let creates = count(&planned, "create");
+    assert!(creates > 20, "{creates}");
+    let applied = home.run("sync here --format json").ends(0).envelope();
+    assert_eq!(count(&applied, "created"), creates);
+    let again = home.run("sync apply --format json").ends(0).envelope();
+    assert_eq!((count(&again, "in-sync"), count(&again, "created")), (creates, 0));
+    let named = home.run("sync plan here john.json --format json").ends(0).envelope();
+    assert_eq!(count(&named, "in-sync"), creates);
+    let alone = home.run("sync plan john.json --format json").ends(0).envelope();
+    assert_eq!(count(&alone, "in-sync"), creates);
+}
+
+#[test]
+fn policy_and_grants_hold_for_sync_too() {
+    let (home, _sandbox) = clinic();
+    home.run("ehr link here john.json Patient/john --yes").ends(0);
+    let creates = |flags: &str| {
+        count(
+            &home.run(&format!("sync plan here {flags} --format json")).ends(0).envelope(),
+            "create",
+        )
+    };
+    let minimum = creates("");
+    let granted = creates("--grant inventory");
+    let full = creates("--policy full");
+    assert!(minimum < granted && granted < full, "{minimum} {granted} {full}");
+    let applied = |flags: &str| home.run(&format!("sync apply here {flags} --format json")).ends(0);
+    assert_eq!(count(&applied("--grant inventory").envelope(), "created"), granted);
+    assert_eq!(count(&applied("--policy full").envelope(), "created"), full - granted);
+}
+
+#[test]
+fn a_changed_record_updates_what_it_changes() {
+    let (home, _sandbox) = clinic();
+    home.run("ehr link here john.json Patient/john --yes").ends(0);
+    home.run("sync here").ends(0);
+    let text = String::from_utf8(fixture("ipt/john-lee-in-treatment.json")).unwrap();
+    let goal = "Address Grief from Recent Breakup";
+    assert!(text.contains(goal));
+    home.write("john.json", text.replacen(goal, "Address the grief", 1));
+    let run = home.run("sync here").ends(0);
+    assert!(run.stdout.contains("Goal.description.text changed"), "{}", run.stdout);
+    assert!(run.stdout.contains("updated"), "{}", run.stdout);
+    assert!(!run.stdout.contains("grief"), "{}", run.stdout);
+    home.write("john.json", text.replacen("8f0c1a52", "00000000", 1));
+    let other = home.run("sync here").ends(8);
+    assert!(other.stdout.contains("stopped: the file holds another plan"), "{}", other.stdout);
+}
+
+#[test]
+fn a_record_that_can_not_be_read_is_left_out() {
+    let (home, _sandbox) = clinic();
+    home.write("sara.json", fixture("ipt/sara-dit.json"));
+    home.run("ehr link here john.json Patient/john --yes").ends(0);
+    home.run("ehr link here sara.json Patient/other --yes").ends(0);
+    home.write("sara.json", "{");
+    let run = home.run("sync here --format json").ends(7);
+    assert_eq!(run.codes(), ["ipt-plan-not-json"]);
+    assert!(!run.stdout.contains("sara.json"));
+    assert!(count(&run.envelope(), "created") > 20);
+    std::fs::remove_file(home.path("john.json")).unwrap();
+    home.run("sync here").ends(4);
+    home.write("new.json", fixture("ipt/ipt-a.json"));
+    assert_eq!(home.run("sync here new.json --format json").ends(2).codes(), ["sync-not-linked"]);
+    assert_eq!(home.run("sync hree --format json").ends(2).codes(), ["config-unknown-ehr"]);
+}
+
+#[test]
+fn progress_is_shown_when_asked_for() {
+    let (home, sandbox) = clinic();
+    home.run("ehr link here john.json Patient/john --yes").ends(0);
+    let progress =
+        |mode: &str| home.run(&format!("sync plan here --progress {mode}")).ends(0).stderr;
+    assert_eq!((progress("auto").as_str(), progress("never").as_str()), ("", ""));
+    assert!(progress("always").contains("plan: 1/1"));
+    let json = progress("json");
+    let last = json.lines().last().unwrap();
+    assert_eq!(last, r#"{"progress":"plan","done":1,"total":1}"#);
+    drop(sandbox);
+    assert_eq!(
+        home.run("sync plan here --format json").ends(1).envelope().items("errors").count(),
+        0
+    );
+}
+
+#[test]
+fn the_store_is_private_and_a_wider_one_is_refused() {
+    use std::os::unix::fs::PermissionsExt;
+    let (home, _sandbox) = clinic();
+    home.run("ehr link here john.json Patient/john --yes").ends(0);
+    let store = home.path("home/.local/share/ipt-fhir");
+    let mode = |path: &std::path::Path| path.metadata().unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(&store), 0o700);
+    for file in std::fs::read_dir(&store).unwrap() {
+        assert_eq!(mode(&file.unwrap().path()), 0o600);
+    }
+    std::fs::set_permissions(&store, std::fs::Permissions::from_mode(0o755)).unwrap();
+    assert_eq!(home.run("sync here --format json").ends(8).codes(), ["store-exposed"]);
+}
+
+#[test]
+fn a_signal_ends_what_waits_and_what_reads() {
+    use std::os::unix::process::ExitStatusExt;
+    let home = Home::new();
+    let send = |signal: &str, id: u32| {
+        let mut kill = std::process::Command::new("kill");
+        assert!(kill.args([signal, &id.to_string()]).status().unwrap().success());
+    };
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    home.run(&format!("ehr add silent http://{}/fhir", silent.local_addr().unwrap())).ends(0);
+    for (signal, code) in [("-INT", 130), ("-TERM", 143)] {
+        let mut command = home.command(["ehr", "test", "silent"]);
+        let child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        let _connections = (silent.accept().unwrap(), silent.accept().unwrap());
+        send(signal, child.id());
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(code));
+        assert!(String::from_utf8(output.stderr).unwrap().contains("interrupted"));
+    }
+    let mut command = home.command(["map", "-"]);
+    let mut child = command.stdin(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    std::thread::sleep(std::time::Duration::from_millis(300));
+    send("-INT", child.id());
+    assert_eq!(child.wait().unwrap().signal(), Some(2));
+}
+
+#[test]
+fn demo_comes_out_as_told_and_leaves_nothing() {
+    let home = Home::new();
+    let before = temporary_directories();
+    let started = std::time::Instant::now();
+    let run = home.run("demo").ends(0);
+    assert!(started.elapsed().as_secs() < 5);
+    for words in ["sync plan", "read back", "0 writes", "changed in the EHR", "ipt-fhir record new"]
+    {
+        assert!(run.stdout.contains(words), "{words}: {}", run.stdout);
+    }
+    assert_eq!(run.stderr, "");
+    assert!(std::fs::read_dir(home.path("")).unwrap().next().is_none(), "no file was written");
+    assert_eq!(temporary_directories(), before);
+    let json = home.run("demo --format json").ends(0).envelope();
+    let second = json.pointer("/result/second").unwrap().as_object().unwrap().clone();
+    let states: Vec<&str> = second.iter().map(|(state, _)| state).collect();
+    assert_eq!(states, ["in-sync"]);
+}
+
+/// The demo's directories that are left of earlier runs of other programs.
+fn temporary_directories() -> usize {
+    let entries = std::fs::read_dir(std::env::temp_dir()).unwrap();
+    let names = entries.filter_map(|entry| entry.unwrap().file_name().into_string().ok());
+    names.filter(|name| name.starts_with("ipt-fhir-demo-")).count()
+}
