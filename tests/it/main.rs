@@ -21,6 +21,8 @@ mod mapping;
 mod profiles;
 mod property;
 mod record;
+mod record_faults;
+mod record_schema;
 mod reference_engine;
 #[cfg(feature = "app")]
 mod sandbox;

@@ -3,6 +3,7 @@
 pub(crate) mod any_record;
 pub(crate) mod server;
 pub(crate) mod shape;
+pub(crate) mod tree;
 
 use std::path::{Path, PathBuf};
 
