@@ -19,11 +19,14 @@ mod config;
 mod dependencies;
 mod mapping;
 mod profiles;
+mod mapping_stripped;
 mod property;
 mod record;
 mod record_faults;
 mod record_schema;
 mod reference_engine;
+mod report;
 #[cfg(feature = "app")]
 mod sandbox;
+mod seed;
 mod support;
