@@ -10,7 +10,7 @@ use super::plan::Plan;
 use super::{rule, schema};
 use crate::date::DateTime;
 use crate::issue::{Issue, Severity};
-use crate::json::{self, Pointer, Position, Value, yaml};
+use crate::json::{self, Number, Pointer, Position, Value, yaml};
 use crate::phi::Phi;
 
 /// How a record is spelled.
@@ -82,6 +82,10 @@ const DATES: [&str; 10] = [
     "next",
 ];
 
+/// Members that count something. JSON Schema takes 7.0 for a whole number; a record writes 7.
+const COUNTS: [&str; 8] =
+    ["revision", "rank", "count", "first", "last", "number", "lengthMinutes", "items"];
+
 /// Reads a record; JSON if it begins like JSON, else YAML.
 ///
 /// # Errors
@@ -111,14 +115,17 @@ pub fn parse_as(bytes: &[u8], spelling: Spelling) -> Result<Document, Error> {
                 .into_iter()
                 .filter(|issue| !refused.contains(&issue.location.pointer)),
         ),
-        Err(_) => issues.push(Issue::error(
-            "ipt-plan-number",
-            Pointer::root(),
-            "a number that is too large for a record",
-        )),
+        Err(_) => for_each_number(&value, &Pointer::root(), &mut |pointer, number| {
+            if !number.as_text().parse::<f64>().is_ok_and(f64::is_finite) {
+                let text = "a number that is too large for a record";
+                let issue = Issue::error("ipt-plan-number", pointer.clone(), text);
+                issues.push(issue.with_help("check its exponent"));
+            }
+        }),
     }
     if issues.is_empty() {
         check_calendar(&value, &Pointer::root(), &mut issues);
+        check_counts(&value, &mut issues);
     }
     let plan = match serde_json::from_str::<Plan>(&canonical) {
         Ok(plan) => Some(plan),
@@ -327,7 +334,9 @@ fn check_calendar(value: &Value, pointer: &Pointer, issues: &mut Vec<Issue>) {
                     Value::String(text) if DATES.contains(&name) => {
                         if DateTime::parse(text).is_err() {
                             let text = "a day or time that does not exist";
-                            issues.push(Issue::error("ipt-plan-date", below, text));
+                            let help = "check it against a calendar: the form is right";
+                            let issue = Issue::error("ipt-plan-date", below, text);
+                            issues.push(issue.with_help(help));
                         }
                     }
                     other => check_calendar(other, &below, issues),
@@ -339,6 +348,41 @@ fn check_calendar(value: &Value, pointer: &Pointer, issues: &mut Vec<Issue>) {
                 check_calendar(item, &pointer.item(index), issues);
             }
         }
+        _ => {}
+    }
+}
+
+/// Counts that are written with a fraction or an exponent.
+fn check_counts(value: &Value, issues: &mut Vec<Issue>) {
+    for_each_number(value, &Pointer::root(), &mut |pointer, number| {
+        let path = pointer.as_str();
+        let mut names = path.rsplit('/').filter(|step| step.parse::<usize>().is_err());
+        let is_count = match (names.next(), names.next()) {
+            (Some("min" | "max"), Some("sessions")) => true,
+            (name, _) => name.is_some_and(|name| COUNTS.contains(&name)),
+        };
+        let is_local = path.contains("/x-") || path.starts_with("/passthrough/");
+        if is_count && !is_local && number.as_u64().is_none() {
+            let text = "a count that is written with a fraction or an exponent";
+            let help = "write it with digits only, such as 7";
+            issues.push(Issue::error("ipt-plan-count", pointer.clone(), text).with_help(help));
+        }
+    });
+}
+
+fn for_each_number(value: &Value, pointer: &Pointer, visit: &mut impl FnMut(&Pointer, &Number)) {
+    match value {
+        Value::Object(object) => {
+            for (name, member) in object.iter() {
+                for_each_number(member, &pointer.member(name), visit);
+            }
+        }
+        Value::Array(items) => {
+            for (index, item) in items.iter().enumerate() {
+                for_each_number(item, &pointer.item(index), visit);
+            }
+        }
+        Value::Number(number) => visit(pointer, number),
         _ => {}
     }
 }

@@ -97,7 +97,8 @@ fn describe(schema: &SchemaValue, error: &ValidationError<'_>) -> Vec<Issue> {
             let text = "an empty list; leave the member out if there is nothing to list";
             vec![issue("ipt-plan-empty", text.to_owned())]
         }
-        ValidationErrorKind::MinProperties { .. } => {
+        // `anyOf` asks for one of several members: one that is the record's own (`x-*`) tells nothing.
+        ValidationErrorKind::MinProperties { .. } | ValidationErrorKind::AnyOf { .. } => {
             let text = "an empty object; leave the member out if there is nothing to say";
             vec![issue("ipt-plan-empty", text.to_owned())]
         }
@@ -109,7 +110,6 @@ fn describe(schema: &SchemaValue, error: &ValidationError<'_>) -> Vec<Issue> {
         }
         ValidationErrorKind::OneOfNotValid { .. }
         | ValidationErrorKind::OneOfMultipleValid { .. }
-        | ValidationErrorKind::AnyOf { .. }
         | ValidationErrorKind::Not { .. } => {
             vec![issue("ipt-plan-combination", "these members can't stand like this".to_owned())]
         }

@@ -1,7 +1,8 @@
 //! YAML as another spelling of a JSON document.
 //!
 //! YAML 1.2 rules hold: `y`, `no` and `on` are strings, dates are strings. Aliases and merge keys are refused (a
-//! record repeats itself where it must), and so are tags, several documents and duplicate keys.
+//! record repeats itself where it must), and so are several documents, duplicate keys and tags of one's own; the
+//! tags of YAML itself (`!!str`) are taken for what they say.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -43,6 +44,9 @@ pub fn read(text: &str) -> Result<Yaml, Error> {
         strict_booleans: true,
         duplicate_keys: DuplicateKeyPolicy::Error,
         merge_keys: MergeKeyPolicy::Error,
+        alias_limits: serde_saphyr::alias_limits! { max_alias_expansions_per_anchor: 0 },
+        reject_unsupported_tags: true,
+        ignore_binary_tag_for_string: true,
         with_snippet: false,
     };
     let node: Spanned<Node> = serde_saphyr::from_str_with_options(text, options)
@@ -212,7 +216,15 @@ mod tests {
 
     #[test]
     fn what_is_no_plain_document_is_refused() {
-        for text in ["a: 1\na: 2\n", "a: [1, 2\n", "a: &x 1\nb: *y\n", "a: {<<: {b: 1}}\n"] {
+        for text in [
+            "a: 1\na: 2\n",
+            "a: [1, 2\n",
+            "a: &x 1\nb: *y\n",
+            "a: &x 1\nb: *x\n",
+            "a: {<<: {b: 1}}\n",
+            "a: !own 1\n",
+            "a: 1\n---\na: 2\n",
+        ] {
             assert!(read(text).is_err(), "{text}");
         }
     }

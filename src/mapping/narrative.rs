@@ -9,7 +9,7 @@ use crate::date::{Instant, PartialDate};
 use crate::ipt::goal::{Comparator, Goal, Target};
 use crate::ipt::phase::{Activity, Phase, Structure};
 use crate::ipt::session::Session;
-use crate::ipt::{Instrument, Plan, SessionRange};
+use crate::ipt::{GoalMeasure, Instrument, Plan, SessionRange};
 use crate::json::Object;
 use crate::mapping::code::total_measure;
 use crate::object;
@@ -58,7 +58,7 @@ impl Narrative {
              <style>body{{font-family:sans-serif;max-width:48em;margin:2em auto;line-height:1.4}}\
              table{{border-collapse:collapse}}td,th{{border:1px solid #999;padding:.2em .5em;text-align:left;\
              vertical-align:top}}</style></head><body>{}</body></html>\n",
-            escape(title),
+            escape(&title.replace(['\n', '\r'], " ")),
             self.body
         )
     }
@@ -67,14 +67,16 @@ impl Narrative {
 /// Text as XHTML: markup escaped, line feeds as breaks, characters that XML can't hold replaced.
 fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len() + 16);
-    for character in text.chars() {
+    let mut characters = text.chars().peekable();
+    while let Some(character) = characters.next() {
         match character {
             '&' => escaped.push_str("&amp;"),
             '<' => escaped.push_str("&lt;"),
             '>' => escaped.push_str("&gt;"),
             '"' => escaped.push_str("&quot;"),
-            '\n' => escaped.push_str("<br/>"),
-            '\r' => {}
+            // CR LF is one break, CR alone is one as well.
+            '\r' if characters.peek() == Some(&'\n') => {}
+            '\n' | '\r' => escaped.push_str("<br/>"),
             '\u{fffe}' | '\u{ffff}' => escaped.push('\u{fffd}'),
             control if control.is_control() && control != '\t' => escaped.push('\u{fffd}'),
             other => escaped.push(other),
@@ -119,7 +121,9 @@ impl Page {
     fn list<'a>(&mut self, heading: &str, items: impl IntoIterator<Item = &'a String>) {
         let mut items = items.into_iter().peekable();
         if items.peek().is_some() {
-            self.paragraph(heading);
+            if !heading.is_empty() {
+                self.paragraph(heading);
+            }
             self.body.push_str("<ul>");
             for item in items {
                 element(&mut self.body, "li", item);
@@ -431,18 +435,24 @@ fn plural(value: &crate::json::Number, unit: &str) -> String {
 
 /// A target in words: `PHQ-9 total at most 4`.
 fn target(target: &Target) -> String {
-    let measure = target.measure.as_deref().unwrap_or_default();
-    let instrument = Instrument::ALL
-        .iter()
-        .find(|of| total_measure(**of).as_deref() == Some(measure))
-        .map(|of| format!("{} total", of.display()));
-    let measure = instrument.unwrap_or_else(|| measure.replace('-', " "));
-    let value = target.value.as_ref().map(|value| {
-        let comparator = target.comparator.map_or("", Comparator::display);
-        let unit = target.unit.as_deref().unwrap_or_default();
-        [comparator, value.as_text(), unit].join(" ").trim().to_owned()
+    let measure = target.measure.as_deref().map(|measure| {
+        let total = |of: &&Instrument| total_measure(**of).as_deref() == Some(measure);
+        match (Instrument::ALL.iter().find(total), GoalMeasure::from_code(measure)) {
+            (Some(of), _) => format!("{} total", of.display()),
+            (None, Some(known)) => known.display().to_owned(),
+            (None, None) => measure.to_owned(),
+        }
     });
-    let value = value.or_else(|| target.text.clone()).unwrap_or_default();
+    let words: Vec<&str> = [
+        measure.as_deref(),
+        target.comparator.map(Comparator::display),
+        target.value.as_ref().map(crate::json::Number::as_text),
+        target.unit.as_deref(),
+        target.text.as_deref(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
     let due = target.due.as_ref().map(|due| format!(" by {}", due.as_str()));
-    format!("target: {} {value}{}", measure.trim(), due.unwrap_or_default()).replace("  ", " ")
+    format!("target: {}{}", words.join(" "), due.unwrap_or_default())
 }

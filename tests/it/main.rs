@@ -18,13 +18,20 @@ mod config;
 #[cfg(feature = "app")]
 mod dependencies;
 mod mapping;
+mod mapping_narrative;
+mod mapping_stripped;
 mod merge;
+mod privacy;
 mod profiles;
 mod property;
 mod record;
+mod record_faults;
+mod record_schema;
 mod reference_engine;
+mod report;
 #[cfg(feature = "app")]
 mod sandbox;
+mod seed;
 #[cfg(feature = "app")]
 mod store;
 mod support;

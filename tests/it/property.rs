@@ -21,16 +21,29 @@ use crate::support::shape;
 const CASES: u32 = 1_000;
 
 /// Holds a property against records made by chance; what fails is shown as the smallest record that still fails.
-fn for_any_record<S: Strategy<Value = Value>>(
+pub(crate) fn for_any_record(cases: u32, property: impl Fn(&Document) -> Result<(), String>) {
+    for_any(cases, Just(u16::MAX), |document, _| property(document));
+}
+
+/// Holds a property against records made by chance, half of the time under `minimum`, else under any grants.
+pub(crate) fn for_any_record_and_policy(
     cases: u32,
-    strategy: S,
-    property: impl Fn(&Document) -> Result<(), String>,
+    property: impl Fn(&Document, &Policy) -> Result<(), String>,
 ) {
-    let config =
-        Config { cases, failure_persistence: None, max_shrink_time: 20_000, ..Config::default() };
-    let tried = TestRunner::new(config).run(&strategy.prop_map(Shown), |Shown(value)| {
+    for_any(cases, prop_oneof![Just(0_u16), any::<u16>()], property);
+}
+
+fn for_any(
+    cases: u32,
+    grants: impl Strategy<Value = u16>,
+    property: impl Fn(&Document, &Policy) -> Result<(), String>,
+) {
+    let base = Config { cases, failure_persistence: None, ..Config::default() };
+    let config = Config { max_shrink_time: 20_000, ..base };
+    let strategy = (any_record().prop_map(Shown), grants);
+    let tried = TestRunner::new(config).run(&strategy, |(Shown(value), grants)| {
         let document = parse(&value).map_err(TestCaseError::fail)?;
-        property(&document).map_err(TestCaseError::fail)
+        property(&document, &policy_of(grants)).map_err(TestCaseError::fail)
     });
     if let Err(failed) = tried {
         panic!("{failed}");
@@ -62,7 +75,7 @@ fn same(expected: &Value, found: &Value) -> Result<(), String> {
 }
 
 /// A record's value less the parts that were withheld.
-fn less(mut record: Value, withheld: &[Withheld]) -> Value {
+pub(crate) fn less(mut record: Value, withheld: &[Withheld]) -> Value {
     let mut pointers: Vec<(&str, &str)> =
         withheld.iter().filter_map(|part| part.pointer.as_str().rsplit_once('/')).collect();
     // The last items of a list first, so that the places of the others stay.
@@ -100,7 +113,7 @@ fn any_record_reaches_every_property_and_every_code_of_the_schema() {
 
 #[test]
 fn a_full_mapping_of_any_record_leads_back_to_it() {
-    for_any_record(CASES, any_record(), |document| {
+    for_any_record(CASES, |document| {
         let bundle = bundle_of(mapping::to_fhir(&document.plan, &options(Policy::full())))?;
         let back = mapping::from_fhir(&bundle, None).map_err(|error| error.to_string())?;
         same(&without_local(&document.source), &plan_value(&back.plan))
@@ -109,7 +122,7 @@ fn a_full_mapping_of_any_record_leads_back_to_it() {
 
 #[test]
 fn any_record_comes_back_from_what_a_server_answers() {
-    for_any_record(CASES, any_record(), |document| {
+    for_any_record(CASES, |document| {
         let mapped = mapping::to_fhir(&document.plan, &options(Policy::full()));
         let seed = document.source.to_text().len();
         let answer = as_a_server_answers(mapped, seed);
@@ -122,31 +135,17 @@ fn any_record_comes_back_from_what_a_server_answers() {
 
 #[test]
 fn under_any_policy_a_record_comes_back_less_what_is_withheld() {
-    let minimum_or_any = prop_oneof![Just(0_u16), any::<u16>()];
-    let config = Config {
-        cases: CASES,
-        failure_persistence: None,
-        max_shrink_time: 20_000,
-        ..Config::default()
-    };
-    let strategy = (any_record().prop_map(Shown), minimum_or_any);
-    let tried = TestRunner::new(config).run(&strategy, |(Shown(value), bits)| {
-        let document = parse(&value).map_err(TestCaseError::fail)?;
-        let mapped = mapping::to_fhir(&document.plan, &options(policy_of(bits)));
+    for_any_record_and_policy(CASES, |document, policy| {
+        let mapped = mapping::to_fhir(&document.plan, &options(policy.clone()));
         let expected = less(without_local(&document.source), &mapped.withheld);
-        let bundle = bundle_of(mapped).map_err(TestCaseError::fail)?;
-        let back = mapping::from_fhir(&bundle, None)
-            .map_err(|error| TestCaseError::fail(error.to_string()))?;
-        same(&expected, &plan_value(&back.plan)).map_err(TestCaseError::fail)
+        let back = mapping::from_fhir(&bundle_of(mapped)?, None);
+        same(&expected, &plan_value(&back.map_err(|error| error.to_string())?.plan))
     });
-    if let Err(failed) = tried {
-        panic!("{failed}");
-    }
 }
 
 #[test]
 fn any_mapping_is_the_same_twice_and_holds_together() {
-    for_any_record(CASES, any_record(), |document| {
+    for_any_record(CASES, |document| {
         let map = || mapping::to_fhir(&document.plan, &options(Policy::full())).into_collection();
         let bundle = map().into_value();
         let text = bundle.to_text();

@@ -1,8 +1,11 @@
 //! What several test modules need: fixtures, and data that only some machines have.
 
 pub(crate) mod any_record;
+pub(crate) mod base64;
 pub(crate) mod server;
 pub(crate) mod shape;
+pub(crate) mod tree;
+pub(crate) mod xhtml;
 
 use std::path::{Path, PathBuf};
 
