@@ -3,6 +3,8 @@
 mod clinic;
 mod edit;
 mod fault;
+mod proxy;
 mod record;
 mod refusal;
+mod server;
 mod way;

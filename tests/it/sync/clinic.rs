@@ -11,8 +11,7 @@ use ipt_fhir::phi::Phi;
 use ipt_fhir::sandbox::{Behaviour, Config, Running, Sandbox};
 use ipt_fhir::store::{Link, Store, digest};
 use ipt_fhir::sync::{
-    Ehr, ItemReport, ItemState, Outcome, Progress, Record, Report, apply,
-    patient_marks, plan,
+    Ehr, ItemReport, ItemState, Outcome, Progress, Record, Report, apply, patient_marks, plan,
 };
 use tempfile::TempDir;
 use uuid::Uuid;
@@ -227,6 +226,16 @@ impl Clinic {
         let started = Instant::now();
         let now = move || moment() + started.elapsed();
         apply(&self.way(&store, &client, &now), &[record], progress).await.unwrap()
+    }
+
+    /// Applies the record by another way to the same EHR.
+    pub(crate) async fn apply_by(&self, way: &str, resources: Vec<(Uuid, Resource)>) -> Report {
+        let base: Base = way.parse().unwrap();
+        let client = Client::new(&ClientConfig::local(base).unwrap()).unwrap();
+        let store = self.store().await;
+        let record = self.record_of(&store, resources).await;
+        let ehr = self.way(&store, &client, &moment);
+        apply(&ehr, &[record], &mut quiet()).await.unwrap()
     }
 
     pub(crate) async fn plan(&self, goal: &str) -> Report {
