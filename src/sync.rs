@@ -1,7 +1,7 @@
 //! Bringing the resources of linked records into an EHR, each exactly once, and overwriting nobody.
 //!
 //! A run goes in rounds. Each looks up what the EHR holds of a record (one search per type, by our identifiers),
-//! settles what earlier writes came to ([`settle`]), decides for each resource ([`crate::merge::decide`]), and
+//! settles what earlier writes came to (`settle`), decides for each resource ([`crate::merge::decide`]), and
 //! writes; the look-up of the next round is the reading back. The run ends with a round that finds nothing to
 //! write, so what a report calls in sync was read, not hoped. Requests that were sent stand in the store's outbox
 //! before their first byte; a run that is killed anywhere is finished by the next one.

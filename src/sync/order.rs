@@ -101,3 +101,55 @@ fn length(value: &Value) -> usize {
         _ => 1,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn item(number: u128, resource_type: &str, refers_to: &[u128]) -> Item {
+        let references: Vec<Object> = refers_to
+            .iter()
+            .map(|target| {
+                let reference = format!("urn:uuid:{}", Uuid::from_u128(*target));
+                crate::object! { "reference" => reference }
+            })
+            .collect();
+        let local = Resource::new(resource_type).with(crate::object! { "basedOn" => references });
+        Item { uuid: Uuid::from_u128(number), local }
+    }
+
+    fn order(items: &[Item]) -> Vec<u128> {
+        let items: Vec<&Item> = items.iter().collect();
+        groups(&items, 1).concat().iter().map(Uuid::as_u128).collect()
+    }
+
+    #[test]
+    fn what_is_referred_to_comes_first() {
+        let items =
+            [item(1, "Task", &[2, 3]), item(2, "Encounter", &[3]), item(3, "Condition", &[])];
+        assert_eq!(order(&items), [3, 2, 1]);
+    }
+
+    #[test]
+    fn a_circle_is_cut_at_the_plan() {
+        let items =
+            [item(1, "Encounter", &[2]), item(2, "CarePlan", &[1, 3]), item(3, "Goal", &[])];
+        assert_eq!(order(&items), [3, 2, 1]);
+        let selves = [item(1, "Encounter", &[1]), item(2, "Task", &[3]), item(3, "Task", &[2])];
+        assert_eq!(order(&selves), [1, 2, 3]);
+    }
+
+    #[test]
+    fn what_is_cut_takes_along_what_has_no_sense_without_it() {
+        let target = Uuid::from_u128(1);
+        let text = format!(
+            r#"{{"resourceType":"CarePlan","goal":[{{"reference":"urn:uuid:{target}"}},{{"reference":"Goal/2"}}],
+            "activity":[{{"outcomeReference":[{{"reference":"urn:uuid:{target}"}}]}},{{"detail":{{"status":"x"}}}}],
+            "extension":[{{"url":"a","extension":[{{"url":"t","valueCode":"m"}},
+              {{"url":"r","valueReference":{{"reference":"urn:uuid:{target}"}}}}]}},{{"url":"b","valueCode":"k"}}]}}"#
+        );
+        let cut = without_missing(&Resource::parse(text.as_bytes()).unwrap(), &|_| false);
+        let expected = r#"{"resourceType":"CarePlan","goal":[{"reference":"Goal/2"}],"activity":[{"detail":{"status":"x"}}],"extension":[{"url":"b","valueCode":"k"}]}"#;
+        assert_eq!(cut.to_text(), expected);
+    }
+}

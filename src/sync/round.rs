@@ -166,9 +166,9 @@ impl Run<'_, '_> {
     ) -> Result<bool, Stop> {
         match verdict {
             Verdict::NeedVersion(version) => {
-                evidence.version = Some(self.version(id, version).await?);
+                evidence.version = self.version(id, version).await?.into();
             }
-            Verdict::NeedHistory => evidence.history = Some(self.history(id).await?),
+            Verdict::NeedHistory => evidence.history = self.history(id).await?.into(),
             _ => return Ok(false),
         }
         Ok(true)

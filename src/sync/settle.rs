@@ -14,10 +14,28 @@ use crate::merge::same_content;
 pub(super) struct Evidence {
     /// The version id that an answer to our write named.
     pub(super) acknowledged: Option<String>,
-    /// That version, read; inner nothing if the server does not give it.
-    pub(super) version: Option<Option<Versioned>>,
-    /// The history, newest first; inner nothing if the server has none.
-    pub(super) history: Option<Option<Vec<HistoryEntry>>>,
+    /// That version.
+    pub(super) version: Asked<Versioned>,
+    /// The history, newest first.
+    pub(super) history: Asked<Vec<HistoryEntry>>,
+}
+
+/// What the server was asked for, if it was.
+#[derive(Debug, Default)]
+pub(super) enum Asked<T> {
+    /// Not yet.
+    #[default]
+    NotYet,
+    /// It does not give it.
+    Unavailable,
+    /// This is it.
+    Given(T),
+}
+
+impl<T> From<Option<T>> for Asked<T> {
+    fn from(given: Option<T>) -> Self {
+        given.map_or(Self::Unavailable, Self::Given)
+    }
 }
 
 /// What became of a write, or what is missing to tell.
@@ -49,9 +67,9 @@ pub(super) fn created(sent: &Resource, current: &Versioned, evidence: &Evidence)
         return agreed(current, true);
     }
     let history = match &evidence.history {
-        None => return Verdict::NeedHistory,
-        Some(None) => return Verdict::Unexplained,
-        Some(Some(history)) => history,
+        Asked::NotYet => return Verdict::NeedHistory,
+        Asked::Unavailable => return Verdict::Unexplained,
+        Asked::Given(history) => history,
     };
     // Deleted and made anew: then nobody can say which version is ours.
     let Some(versions) =
@@ -84,11 +102,11 @@ pub(super) fn updated(
     }
     let is_sent = |version: &Versioned| same_content(sent, &version.resource);
     let history = match &evidence.history {
-        None => return Verdict::NeedHistory,
-        Some(None) if is_sent(current) => return agreed(current, true),
-        Some(None) if same_content(base, &current.resource) => return Verdict::NotArrived,
-        Some(None) => return Verdict::Unexplained,
-        Some(Some(history)) => history,
+        Asked::NotYet => return Verdict::NeedHistory,
+        Asked::Unavailable if is_sent(current) => return agreed(current, true),
+        Asked::Unavailable if same_content(base, &current.resource) => return Verdict::NotArrived,
+        Asked::Unavailable => return Verdict::Unexplained,
+        Asked::Given(history) => history,
     };
     let is_base = |entry: &HistoryEntry| entry.version.as_deref() == Some(base_version);
     let Some(since) = history.iter().position(is_base).and_then(|place| history.get(..place))
@@ -116,9 +134,9 @@ fn acknowledged(current: &Versioned, evidence: &Evidence) -> Option<Verdict> {
         return Some(agreed(current, true));
     }
     match &evidence.version {
-        None => Some(Verdict::NeedVersion(version.clone())),
-        Some(Some(ours)) => Some(agreed(ours, true)),
-        Some(None) => None,
+        Asked::NotYet => Some(Verdict::NeedVersion(version.clone())),
+        Asked::Given(ours) => Some(agreed(ours, true)),
+        Asked::Unavailable => None,
     }
 }
 
@@ -133,4 +151,88 @@ fn is_first(version: &Versioned) -> bool {
         .as_deref()
         .and_then(|version| version.parse::<u64>().ok())
         .is_none_or(|number| number <= 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn body(status: &str) -> Resource {
+        Resource::new("Goal").with(crate::object! { "id" => "7", "lifecycleStatus" => status })
+    }
+
+    fn at(version: &str, status: &str) -> Versioned {
+        Versioned {
+            id: "Goal/7".parse().unwrap(),
+            version: Some(version.to_owned()),
+            last_updated: None,
+            resource: body(status),
+        }
+    }
+
+    /// A history from its newest version to its oldest; a version without words is a deletion.
+    fn history(versions: &[(&str, &str)]) -> Evidence {
+        let entry = |(version, status): &(&str, &str)| HistoryEntry {
+            method: if status.is_empty() { "DELETE" } else { "PUT" }.to_owned(),
+            version: Some((*version).to_owned()),
+            versioned: (!status.is_empty()).then(|| at(version, status)),
+        };
+        let entries = versions.iter().map(entry).collect();
+        Evidence { history: Asked::Given(entries), ..Evidence::default() }
+    }
+
+    fn base(version: &str, status: &str, is_what_was_sent: bool) -> Verdict {
+        Verdict::Agreed { base: Box::new(at(version, status)), is_what_was_sent }
+    }
+
+    /// The verdict on an update of "old" (at version 3) to "new", where the newest of the history is current.
+    fn updated_given(versions: &[(&str, &str)]) -> Verdict {
+        let (version, status) = versions[0];
+        updated(&body("new"), &body("old"), "3", &at(version, status), &history(versions))
+    }
+
+    #[test]
+    fn an_update_is_found_where_it_arrived() {
+        assert_eq!(updated_given(&[("3", "old"), ("2", "x")]), Verdict::NotArrived);
+        assert_eq!(updated_given(&[("4", "new"), ("3", "old")]), base("4", "new", true));
+        let edited_after = [("5", "edited"), ("4", "new"), ("3", "old"), ("2", "x")];
+        assert_eq!(updated_given(&edited_after), base("4", "new", true));
+        assert_eq!(updated_given(&[("4", "old"), ("3", "old")]), Verdict::NotArrived);
+    }
+
+    #[test]
+    fn an_update_that_somebody_else_may_have_made_is_not_ours() {
+        assert_eq!(updated_given(&[("4", "edited"), ("3", "old")]), Verdict::Unexplained);
+        let deleted_between = [("5", "new"), ("4", ""), ("3", "old")];
+        assert_eq!(updated_given(&deleted_between), Verdict::Unexplained);
+        assert_eq!(updated_given(&[("1", "new")]), Verdict::Unexplained, "begins after the base");
+    }
+
+    #[test]
+    fn what_an_answer_named_is_the_base_whatever_came_after() {
+        let mut evidence = Evidence { acknowledged: Some("4".to_owned()), ..Evidence::default() };
+        let current = at("5", "edited");
+        let ask =
+            |evidence: &Evidence| updated(&body("new"), &body("old"), "3", &current, evidence);
+        assert_eq!(ask(&evidence), Verdict::NeedVersion("4".to_owned()));
+        evidence.version = Asked::Given(at("4", "newer words of the server"));
+        assert_eq!(ask(&evidence), base("4", "newer words of the server", true));
+        evidence.version = Asked::Unavailable;
+        assert_eq!(ask(&evidence), Verdict::NeedHistory);
+    }
+
+    #[test]
+    fn a_found_resource_has_as_base_what_we_sent_or_its_first_version() {
+        let sent = body("new");
+        assert_eq!(created(&sent, &at("9", "new"), &Evidence::default()), base("9", "new", true));
+        let current = at("3", "edited");
+        assert_eq!(created(&sent, &current, &Evidence::default()), Verdict::NeedHistory);
+        let given = |versions: &[(&str, &str)]| created(&sent, &current, &history(versions));
+        assert_eq!(given(&[("3", "edited"), ("2", "new"), ("1", "x")]), base("2", "new", true));
+        assert_eq!(given(&[("3", "edited"), ("1", "x")]), base("1", "x", false));
+        assert_eq!(given(&[("3", "edited"), ("2", "x")]), Verdict::Unexplained, "begins later");
+        assert_eq!(given(&[("3", "edited"), ("2", ""), ("1", "x")]), Verdict::Unexplained);
+        let none = Evidence { history: Asked::Unavailable, ..Evidence::default() };
+        assert_eq!(created(&sent, &current, &none), Verdict::Unexplained);
+    }
 }

@@ -107,9 +107,12 @@ async fn an_update_that_made_something_anew_is_a_conflict_that_stays() {
 #[tokio::test]
 async fn without_history_what_cannot_be_traced_to_us_waits_for_a_person() {
     let mut clinic = Clinic::open().await;
-    let no_history = |_: &str, path: &str| match path.contains("_history") {
-        true => Before::Answer(404, r#"{"resourceType":"OperationOutcome"}"#.into()),
-        false => Before::Pass,
+    let no_history = |_: &str, path: &str| {
+        if path.contains("_history") {
+            Before::Answer(404, r#"{"resourceType":"OperationOutcome"}"#.into())
+        } else {
+            Before::Pass
+        }
     };
     before(&mut clinic, no_history, |_| {}).await;
     clinic.apply("Grieve").await;
