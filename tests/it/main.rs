@@ -4,8 +4,7 @@
     clippy::unwrap_used,
     clippy::panic,
     clippy::indexing_slicing,
-    clippy::print_stdout,
-    reason = "a test that can't go on says so by a panic, and tells what it left out"
+    reason = "a test that can't go on says so by a panic"
 )]
 
 mod architecture;

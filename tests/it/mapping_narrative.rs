@@ -121,7 +121,7 @@ fn the_readable_plan_tells_every_sentence_of_what_is_granted() {
 
 #[test]
 fn any_record_has_narratives_that_any_receiver_takes() {
-    for_any_record(300, |document| {
+    for_any_record(200, |document| {
         let mapped = mapping::to_fhir(&document.plan, &options(Policy::full()));
         check(&mapped, &sentences(&without_local(&document.source)))
     });

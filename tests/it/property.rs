@@ -83,7 +83,7 @@ pub(crate) fn less(mut record: Value, withheld: &[Withheld]) -> Value {
     for (parent, step) in pointers {
         match record.pointer_mut(parent) {
             Some(Value::Object(object)) => {
-                assert!(object.remove(step).is_some(), "{parent}/{step}")
+                assert!(object.remove(step).is_some(), "{parent}/{step}");
             }
             Some(Value::Array(items)) => drop(items.remove(step.parse().unwrap())),
             _ => panic!("{parent} is neither list nor object"),

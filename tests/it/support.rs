@@ -28,7 +28,7 @@ pub(crate) fn record_names() -> Vec<String> {
     let mut names: Vec<String> = std::fs::read_dir(fixtures().join("ipt"))
         .unwrap()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .filter(|name| name.ends_with(".json"))
+        .filter(|name| Path::new(name).extension().is_some_and(|ending| ending == "json"))
         .collect();
     names.sort();
     assert!(names.len() >= 10, "the fixtures are there");

@@ -31,7 +31,7 @@ pub(crate) fn any_record() -> impl Strategy<Value = Value> {
 /// The choices behind a record.
 pub(crate) fn any_choices() -> impl Strategy<Value = Vec<u16>> {
     // Most records need about a thousand choices; those with fewer end in plain parts.
-    proptest::collection::vec(any::<u16>(), 200..2_400)
+    proptest::collection::vec(any::<u16>(), 200..1_600)
 }
 
 /// The record of a list of choices.
@@ -100,7 +100,7 @@ impl Choices<'_> {
     }
 
     /// A number from zero up.
-    fn from_zero(&mut self) -> Value {
+    fn zero_or_more(&mut self) -> Value {
         self.number(&["0", "1", "0.0", "17", "27.50", "1e1", "0E0", "8.125"])
     }
 
@@ -310,7 +310,7 @@ fn age(choices: &mut Choices<'_>, plan_date: Option<&str>) -> Object {
         _ => choices.date(),
     });
     object! {
-        "value" => choices.from_zero(),
+        "value" => choices.zero_or_more(),
         "unit" => code!(choices, TimeUnit),
         "asOf" => as_of,
     }
@@ -445,8 +445,8 @@ fn frequency(choices: &mut Choices<'_>) -> Object {
 fn weeks(choices: &mut Choices<'_>) -> Object {
     let side = choices.below(3);
     object! {
-        "min" => (side != 1).then(|| choices.from_zero()),
-        "max" => (side != 0).then(|| choices.from_zero()),
+        "min" => (side != 1).then(|| choices.zero_or_more()),
+        "max" => (side != 0).then(|| choices.zero_or_more()),
     }
 }
 
@@ -691,7 +691,7 @@ fn score(choices: &mut Choices<'_>, session_start: Option<&str>) -> Object {
     let score = object! {
         "id" => choices.id("score"),
         "instrument" => code!(choices, Instrument),
-        "total" => choices.from_zero(),
+        "total" => choices.zero_or_more(),
         "items" => choices.list(9, |choices| choices.one(&[0_u32, 1, 2, 3])),
         "date" => date,
     };

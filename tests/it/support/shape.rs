@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use ipt_fhir::fhir::reference::for_each_reference;
 use ipt_fhir::fhir::resource::is_id;
-use ipt_fhir::json::Value;
+use ipt_fhir::json::{Object, Value};
 
 type Checked = Result<(), String>;
 
@@ -136,13 +136,16 @@ fn is_text(name: &str, parent: &str, text: &str) -> bool {
         ("id" | "valueId", _) => is_id(text),
         (
             "status" | "intent" | "kind" | "comparator" | "periodUnit" | "durationUnit"
-            | "docStatus" | "lifecycleStatus" | "gender" | "language" | "valueCode" | "contentType",
+            | "docStatus" | "lifecycleStatus" | "gender" | "language" | "valueCode" | "contentType"
+            | "use",
             _,
         )
         | ("system", "telecom")
-        | ("use", _)
-        | ("code", "coding" | "valueCoding" | "class" | "tag" | "security" | "detailQuantity")
-        | ("code", "valueQuantity" | "length" | "low" | "high") => is_code(text),
+        | (
+            "code",
+            "coding" | "valueCoding" | "class" | "tag" | "security" | "detailQuantity"
+            | "valueQuantity" | "length" | "low" | "high",
+        ) => is_code(text),
         (
             "system" | "url" | "fullUrl" | "reference" | "instantiatesCanonical" | "questionnaire",
             _,
@@ -194,25 +197,25 @@ pub(crate) fn reachable(schema: &Value) -> BTreeSet<String> {
     let mut places = BTreeSet::new();
     let definitions = schema.get("$defs").and_then(Value::as_object).unwrap();
     for (name, definition) in definitions.iter() {
-        places_of(schema, definition, name, &mut places);
+        places_of(definition, name, &mut places);
     }
-    places_of(schema, schema, "", &mut places);
+    places_of(schema, "", &mut places);
     places
 }
 
-fn places_of(schema: &Value, at: &Value, name: &str, places: &mut BTreeSet<String>) {
+fn places_of(at: &Value, name: &str, places: &mut BTreeSet<String>) {
     for code in at.items("enum").filter_map(Value::as_str) {
         places.insert(format!("{name}={code}"));
     }
     if let Some(items) = at.get("items") {
-        places_of(schema, items, name, places);
+        places_of(items, name, places);
     }
     for (member, property) in
-        at.get("properties").and_then(Value::as_object).into_iter().flat_map(|all| all.iter())
+        at.get("properties").and_then(Value::as_object).into_iter().flat_map(Object::iter)
     {
         let below = format!("{name}/{member}");
         places.insert(below.clone());
-        places_of(schema, property, &below, places);
+        places_of(property, &below, places);
     }
 }
 
@@ -233,7 +236,9 @@ fn reach_at(schema: &Value, at: &Value, name: &str, value: &Value, reached: &mut
         }
         Value::Array(items) => {
             if let Some(of) = at.get("items") {
-                items.iter().for_each(|item| reach_at(schema, of, name, item, reached));
+                for item in items {
+                    reach_at(schema, of, name, item, reached);
+                }
             }
         }
         Value::Object(object) => {

@@ -155,10 +155,11 @@ impl<'a> Reader<'a> {
             let entity = ENTITIES.iter().find(|(entity, _)| self.rest.starts_with(entity));
             let (entity, letter) = entity.ok_or("an ampersand that is no entity")?;
             self.text.push(*letter);
-            self.rest = &self.rest[entity.len()..];
+            self.take(entity);
             return Ok(());
         }
-        let letter = self.rest.chars().next().unwrap_or_default();
+        let mut letters = self.rest.chars();
+        let letter = letters.next().unwrap_or_default();
         // XML 1.0 2.2, Char; and `>` only as an entity, so that `]]>` can't be.
         let is_char = matches!(letter, '\t' | '\n' | '\r' | '\u{20}'..='\u{d7ff}'
             | '\u{e000}'..='\u{fffd}' | '\u{10000}'..='\u{10ffff}');
@@ -166,7 +167,7 @@ impl<'a> Reader<'a> {
             return Err(format!("U+{:04X} in <{parent}>", u32::from(letter)));
         }
         self.text.push(letter);
-        self.rest = &self.rest[letter.len_utf8()..];
+        self.rest = letters.as_str();
         Ok(())
     }
 }

@@ -93,7 +93,7 @@ impl Choices<'_> {
         if let Some(odd) = wanted.filter(|odd| self.ids.insert((*odd).to_owned())) {
             return odd.to_owned();
         }
-        (1..)
+        (1..1_000)
             .map(|number| format!("{kind}-{number}"))
             .find(|id| self.ids.insert(id.clone()))
             .unwrap_or_default()
