@@ -11,8 +11,7 @@ use ipt_fhir::phi::Phi;
 use ipt_fhir::sandbox::{Behaviour, Config, Running, Sandbox};
 use ipt_fhir::store::{Link, Store, digest};
 use ipt_fhir::sync::{
-    Ehr, ItemReport, ItemState, Outcome, Progress, Record, Report, apply,
-    patient_marks, plan,
+    Ehr, ItemReport, ItemState, Outcome, Progress, Record, Report, apply, patient_marks, plan,
 };
 use tempfile::TempDir;
 use uuid::Uuid;

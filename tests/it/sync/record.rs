@@ -11,7 +11,9 @@ use ipt_fhir::mapping::{Options, Policy, to_fhir};
 use ipt_fhir::phi::Phi;
 use ipt_fhir::sandbox::Sandbox;
 use ipt_fhir::store::{Link, Store, digest};
-use ipt_fhir::sync::{Done, Ehr, ItemState, Outcome, Progress, Record, Report, apply, patient_marks};
+use ipt_fhir::sync::{
+    Done, Ehr, ItemState, Outcome, Progress, Record, Report, apply, patient_marks,
+};
 use tempfile::TempDir;
 use uuid::Uuid;
 
@@ -137,7 +139,9 @@ async fn every_record_is_created_once_in_the_sandbox() {
 async fn every_record_is_created_once_in_hapi() {
     match hapi() {
         Some(base_url) => created_once_quiet_after_and_found_again(&base_url).await,
-        None => println!("left out: sync of every record with HAPI (IPT_FHIR_TEST_HAPI is not set)"),
+        None => {
+            println!("left out: sync of every record with HAPI (IPT_FHIR_TEST_HAPI is not set)")
+        }
     }
 }
 
