@@ -2,7 +2,7 @@
 //!
 //! Pure: bodies in, a [`Step`] out. Three bodies decide, never two: without the base, an edit made in the EHR and
 //! an element that our record dropped look the same, and one of them would be lost. Bodies are compared by what
-//! they say ([`normalise`]), not by their bytes, because servers reorder, renumber and re-render; versions only
+//! they say ([`normalise()`]), not by their bytes, because servers reorder, renumber and re-render; versions only
 //! tell which body a write would replace.
 //!
 //! It refuses to choose between two people: if the record and the EHR both changed a resource, that is a

@@ -50,7 +50,7 @@ pub struct Link {
     pub ehr: String,
     /// Its base URL when the link was made: the record goes nowhere else, whatever the name stands for later.
     pub base_url: String,
-    /// The [`digest`] of the record's plan id: another record in the same file is not this one.
+    /// The [`digest()`] of the record's plan id: another record in the same file is not this one.
     pub plan: String,
     /// Where the record is.
     pub record: Phi<PathBuf>,

@@ -1,9 +1,8 @@
 //! Logs: to stderr, for people or as JSON, and at every level free of what may identify a person.
 //!
 //! Our own events name interactions, resource types, statuses and durations; that is a rule for whoever writes one.
-//! For everybody else's the rule is a short list: an event of another crate passes only if its target is on
-//! [`ALLOWED`]. That is not because they are careless, but because their words are not ours to promise. What the
-//! versions in use print, read in their sources:
+//! An event of another crate passes only if its target is on a short list (`ALLOWED`): not because they are careless,
+//! but because their words are not ours to promise. What the versions in use print, read in their sources:
 //!
 //! | crate, at trace | prints | so |
 //! |---|---|---|

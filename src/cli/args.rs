@@ -218,7 +218,7 @@ pub(crate) enum Ehr {
 pub(crate) struct EhrAdd {
     /// A name of your choice: a-z, 0-9 and -
     pub(crate) name: String,
-    /// The base URL of its FHIR server, such as https://ehr.example.org/fhir
+    /// The base URL of its FHIR server: what stands before /metadata
     pub(crate) url: String,
     /// How long a request whose outcome is unknown may still be executing
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(0..=86_400))]

@@ -2,7 +2,7 @@
 //!
 //! A secret in a file that others can read is an error; one that stands in the configuration itself is a warning,
 //! and an error if others can read that. It is fetched when it is needed, held in a
-//! [`SecretString`](secrecy::SecretString), and printed by nothing.
+//! [`SecretString`], and printed by nothing.
 
 use std::fmt;
 use std::fs;
