@@ -21,7 +21,7 @@ use super::report::{Failure, Progress, Stop};
 use super::round::Position;
 use super::run::{Run, TRIES};
 
-/// Resources in one transaction. The servers that say so take 160 to 500; a course of 16 sessions has about 105.
+/// Resources in one transaction. The servers that say so take 160 to 500; a course of 16 sessions has about 120.
 const ENTRIES: usize = 150;
 
 impl Run<'_, '_> {
