@@ -219,7 +219,8 @@ fn high_water_mark(resources: &[MappedResource]) -> Vec<Object> {
 pub struct ReadBack {
     /// The record. Sections that were withheld when it was written are not in it.
     pub plan: Plan,
-    /// What could not be read, by resource type and place.
+    /// The resources of the plan that no part of the record comes from: they lack something, or hold a code that no
+    /// record knows. The pointers lead into the Bundle.
     pub issues: Vec<Issue>,
 }
 
@@ -282,5 +283,7 @@ pub fn from_fhir(
         sessions: session::read(&chart),
         consents: consent::read(&chart),
     };
-    Ok(ReadBack { plan, issues: Vec::new() })
+    let issues =
+        chart.not_among(&to_fhir(&plan, &Options { policy: Policy::full(), ..Options::default() }));
+    Ok(ReadBack { plan, issues })
 }

@@ -18,7 +18,6 @@ use crate::json::{self, Limits};
 pub(crate) struct Record {
     pub(crate) document: Document,
     path: PathBuf,
-    bytes: Vec<u8>,
 }
 
 /// The bytes of a file, or of stdin for `-`.
@@ -60,7 +59,7 @@ pub(crate) fn record(path: &Path) -> Result<Record, Failure> {
         let problems = error.issues().iter().map(Problem::from).collect();
         Failure { exit, problems }.in_file(path)
     })?;
-    Ok(Record { document, path: path.to_owned(), bytes })
+    Ok(Record { document, path: path.to_owned() })
 }
 
 /// Reads a resource.
@@ -88,10 +87,5 @@ impl Record {
     /// Its warnings.
     pub(crate) fn warnings(&self) -> Vec<Problem> {
         self.document.warnings.iter().map(|issue| self.problem(issue)).collect()
-    }
-
-    /// Its text, if it is JSON.
-    pub(crate) fn json_text(&self) -> Option<&str> {
-        std::str::from_utf8(&self.bytes).ok().filter(|text| text.trim_start().starts_with('{'))
     }
 }

@@ -24,6 +24,9 @@ pub fn check(plan: &Plan) -> Vec<Issue> {
     checker.issues
 }
 
+/// The systems of the identifiers that the program itself gives to what it writes.
+const OWN_IDENTIFIERS: &str = "https://ipt-fhir.org/fhir/sid/";
+
 /// What an id names, to know what may point at it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Kind {
@@ -190,6 +193,20 @@ impl<'a> Checker<'a> {
                 && is_after(period.start.as_ref(), period.end.as_ref())
             {
                 self.out_of_order(&format!("/consents/{index}/period/end"));
+            }
+        }
+        let given =
+            [("client", &plan.client.identifiers), ("therapist", &plan.therapist.identifiers)];
+        for (who, identifiers) in given {
+            for (index, identifier) in identifiers.iter().enumerate() {
+                if identifier.system.starts_with(OWN_IDENTIFIERS) {
+                    self.error(
+                        "ipt-plan-own-identifier",
+                        &format!("/{who}/identifiers/{index}/system"),
+                        "an identifier in a system that ipt-fhir keeps for what it writes",
+                        "leave it out: it is made anew from the ids of the record",
+                    );
+                }
             }
         }
         if let (Some(birth), Some(date)) = (&plan.client.birth_date, &plan.date)

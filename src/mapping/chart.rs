@@ -3,10 +3,12 @@
 //! The same record comes back from a Bundle of ours (references are `urn:uuid:`) and from an EHR (references are
 //! `Goal/123`, the order is anybody's).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::fhir::{Bundle, Resource};
-use crate::json::Value;
+use crate::issue::Issue;
+use crate::json::{Pointer, Value};
+use crate::mapping::Mapped;
 use crate::mapping::element::own_extension;
 use crate::mapping::identity::{PLAN_ITEM_SYSTEM, derived};
 
@@ -20,6 +22,8 @@ pub(super) struct Chart<'a> {
 }
 
 struct Found<'a> {
+    /// Its place among the Bundle's entries.
+    place: usize,
     resource: &'a Resource,
     /// The local part of the plan item; none for a resource that is not of this plan.
     local: Option<&'a str>,
@@ -46,11 +50,11 @@ impl<'a> Chart<'a> {
     pub(super) fn open(bundle: &'a Bundle) -> Result<Self, Error> {
         let mut plans: Vec<(usize, &str)> = Vec::new();
         let mut by_reference = BTreeMap::new();
-        let entries = bundle.entries.iter().filter_map(|entry| {
-            entry.resource.as_ref().map(|resource| (entry.full_url.as_ref(), resource))
+        let entries = bundle.entries.iter().enumerate().filter_map(|(place, entry)| {
+            entry.resource.as_ref().map(|resource| (place, entry.full_url.as_ref(), resource))
         });
         let entries: Vec<_> = entries.collect();
-        for (index, (full_url, resource)) in entries.iter().enumerate() {
+        for (index, (_, full_url, resource)) in entries.iter().enumerate() {
             if let Some(url) = full_url {
                 by_reference.insert((*url).clone(), index);
             }
@@ -72,9 +76,39 @@ impl<'a> Chart<'a> {
         };
         let entries = entries
             .into_iter()
-            .map(|(_, resource)| Found { resource, local: local_part(resource, plan_id) })
+            .map(|(place, _, resource)| Found {
+                place,
+                resource,
+                local: local_part(resource, plan_id),
+            })
             .collect();
         Ok(Self { entries, by_reference, plan_id, care_plan })
+    }
+
+    /// The plan's resources that a mapping does not write again: nothing of them was read.
+    pub(super) fn not_among(&self, mapped: &Mapped) -> Vec<Issue> {
+        let written: BTreeSet<(&str, &str)> = mapped
+            .resources
+            .iter()
+            .filter_map(|mapped| {
+                let resource = &mapped.resource;
+                Some((resource.resource_type(), local_part(resource, self.plan_id)?))
+            })
+            .collect();
+        let unread = self.entries.iter().filter(|found| {
+            let resource_type = found.resource.resource_type();
+            // A RelatedPerson tells nothing that the inventory does not; where that is withheld, nothing is read.
+            resource_type != "RelatedPerson"
+                && found.local.is_some_and(|local| !written.contains(&(resource_type, local)))
+        });
+        unread
+            .map(|found| {
+                let pointer = format!("/entry/{}/resource", found.place);
+                let text = format!("a {} of the plan can't be read back", found.resource.resource_type());
+                Issue::warning("ipt-map-not-read", Pointer::from(pointer.as_str()), text)
+                    .with_help("it lacks something, or holds a code that no record knows; it is not in the record")
+            })
+            .collect()
     }
 
     pub(super) const fn plan_id(&self) -> &'a str {

@@ -52,3 +52,32 @@ fn a_full_mapping_leads_back_to_the_record() {
         assert_eq!(difference, None, "{name}");
     }
 }
+
+#[test]
+fn what_cannot_be_read_back_is_named() {
+    let document = record("john-lee.json");
+    let mut bundle = mapping::to_fhir(&document.plan, &options(Policy::full())).into_collection();
+    let goal = bundle.items("entry").position(|entry| {
+        entry.get("resource").and_then(|resource| resource.text("resourceType")) == Some("Goal")
+    });
+    let place = format!("/entry/{}/resource", goal.unwrap());
+    let mut value = bundle.to_value();
+    let status = value.pointer_mut(&format!("{place}/lifecycleStatus")).unwrap();
+    *status = Value::String("unheard-of".into());
+    bundle = ipt_fhir::fhir::Resource::from_value(value).unwrap();
+    let read = mapping::from_fhir(&Bundle::from_resource(bundle).unwrap(), None).unwrap();
+    let named: Vec<_> = read.issues.iter().map(|issue| issue.location.pointer.as_str()).collect();
+    assert_eq!(named, [place]);
+    assert_eq!(read.plan.goals.len() + 1, document.plan.goals.len() + 2, "its objectives remain");
+}
+
+#[test]
+fn everything_of_a_fixture_is_read_back() {
+    for name in record_names() {
+        for policy in [Policy::minimum(), Policy::full()] {
+            let bundle = mapping::to_fhir(&record(&name).plan, &options(policy)).into_collection();
+            let read = mapping::from_fhir(&Bundle::from_resource(bundle).unwrap(), None).unwrap();
+            assert_eq!(read.issues, [], "{name}");
+        }
+    }
+}

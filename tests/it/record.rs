@@ -29,3 +29,15 @@ fn debug_tells_nothing_of_a_person() {
         assert!(!shown.contains(word));
     }
 }
+
+#[test]
+fn our_own_identifier_systems_are_not_for_records() {
+    let text = String::from_utf8(crate::support::fixture("ipt/john-lee.json")).unwrap();
+    let identifiers =
+        r#""identifiers": [{"system": "https://ipt-fhir.org/fhir/sid/item", "value": "x"}],"#;
+    let text = text.replacen(r#""gender""#, &format!(r#"{identifiers} "gender""#), 1);
+    let error = ipt_fhir::ipt::document::parse(text.as_bytes()).unwrap_err();
+    let issue = &error.issues()[0];
+    assert_eq!(issue.code, "ipt-plan-own-identifier");
+    assert_eq!(issue.location.pointer.as_str(), "/client/identifiers/0/system");
+}

@@ -10,7 +10,7 @@ use super::super::output::{Done, Output};
 use super::super::settings::Settings;
 use crate::fhir::Bundle;
 use crate::ipt::document::plan_value;
-use crate::json::{Limits, Value, position};
+use crate::json::{Limits, Value};
 use crate::mapping::report::Line;
 use crate::mapping::{self, Mapped};
 use crate::object;
@@ -39,14 +39,13 @@ pub(crate) fn run(args: &Map, settings: &Settings, output: &Output) -> Result<Do
     Ok(Done::new(bundle.to_pretty(), bundle).but(Exit::Done, problems))
 }
 
-/// Where each value of the record went, with its line where the record is JSON.
+/// Where each value of the record went, with its line.
 fn explain(record: &Record, mapped: &Mapped) -> Done {
     let report = mapped.report(&record.document.source);
-    let text = record.json_text();
     let mut human = String::new();
     let mut items = Vec::new();
     for Line { pointer, fate, element } in &report.lines {
-        let line = text.and_then(|text| position(text, pointer.as_str())).map(|place| place.line);
+        let line = record.document.places.of(pointer.as_str()).map(|place| place.line);
         let place = line.map_or(String::new(), |line| line.to_string());
         let _ =
             writeln!(human, "{place:>5}  {:<44} {:<9} {element}", pointer.as_str(), fate.code());

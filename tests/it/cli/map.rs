@@ -40,7 +40,7 @@ fn explain_tells_where_each_value_goes() {
     assert_eq!(title.get("line").and_then(Value::as_u64), u64::try_from(line).ok());
     assert_eq!(title.text("element"), Some("CarePlan.title"));
     let yaml = home.run("map @ipt/john-lee.yaml --explain --format json").ends(0).envelope();
-    assert!(yaml.items("result").all(|item| item.get("line").is_none()));
+    assert!(yaml.items("result").all(|item| item.get("line").is_some()));
 }
 
 #[test]
