@@ -5,7 +5,7 @@
 //! record without anybody having said so. Both the record (`ipt`) and FHIR (`fhir`) stand on this tree.
 //!
 //! It refuses: invalid UTF-8, lone surrogates, duplicate members, trailing text, comments, and anything deeper or
-//! larger than its [`Limits`]. Positions (line, column) are computed only for a report, by [`position`], so that
+//! larger than its [`Limits`]. Positions (line, column) are computed only for a report, by [`positions`], so that
 //! they cost nothing while all is well.
 
 mod build;
@@ -20,7 +20,7 @@ use std::fmt;
 
 pub use build::IntoMember;
 pub use compare::equivalent;
-pub use parse::{Error, ErrorKind, Limits, Position, parse, parse_with, position};
+pub use parse::{Error, ErrorKind, Limits, Position, parse, parse_with, positions};
 pub use pointer::Pointer;
 
 /// A JSON value. `Debug` prints its kind and size only: values may identify a person.

@@ -37,7 +37,7 @@ mod writer;
 use uuid::Uuid;
 
 use crate::fhir::bundle::Request;
-use crate::fhir::{Bundle, Entry, Release, Resource};
+use crate::fhir::{Bundle, Entry, Resource};
 use crate::ipt::plan::Plan;
 use crate::ipt::{Client, Instrument, Therapist};
 use crate::issue::{Issue, Severity};
@@ -52,8 +52,6 @@ pub use writer::MappedResource;
 /// How a record is mapped.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// The FHIR release to write. R4B's resources are R4's for everything we write; R5 has no writer yet.
-    pub release: Release,
     /// What may leave.
     pub policy: Policy,
     /// The namespace of the opaque identifiers, if not ours.
@@ -77,7 +75,6 @@ pub struct Psychotherapy {
 impl Default for Options {
     fn default() -> Self {
         Self {
-            release: Release::R4,
             policy: Policy::minimum(),
             namespace: None,
             part_2_program: false,

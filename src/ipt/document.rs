@@ -5,6 +5,7 @@
 //! the document in what it says.
 
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 
 use super::plan::Plan;
 use super::{rule, schema};
@@ -55,6 +56,9 @@ impl Error {
         }
     }
 }
+
+/// As many issues are told at once.
+const SHOWN: usize = 200;
 
 /// Parts of member names that smell of process notes (45 CFR 164.501), spelled without case and punctuation.
 const PROCESS_NOTES: [&str; 8] = [
@@ -140,7 +144,14 @@ pub fn parse_as(bytes: &[u8], spelling: Spelling) -> Result<Document, Error> {
     if let Some(plan) = plan.as_ref().filter(|_| issues.is_empty()) {
         issues.extend(rule::check(plan));
     }
-    let issues: Vec<Issue> = issues.into_iter().map(|issue| places.settle(issue)).collect();
+    let hidden = issues.get(SHOWN..).unwrap_or_default();
+    let gravest = hidden.iter().map(|issue| issue.severity).max();
+    let more = gravest.map(|gravest| {
+        let text = format!("{} more issues, not shown: mend these first", hidden.len());
+        Issue::new(gravest, "ipt-plan-more-issues", Pointer::root(), text)
+    });
+    let shown = issues.into_iter().take(SHOWN).map(|issue| places.settle(issue));
+    let issues: Vec<Issue> = shown.chain(more).collect();
     match plan {
         Some(plan) if !issues.iter().any(Issue::is_error) => {
             Ok(Document { plan, source: value, warnings: issues, places })
@@ -189,15 +200,13 @@ fn drop_own_members(value: &mut Value) {
 pub struct Places {
     written: Phi<String>,
     /// Known from reading YAML; JSON is read again when somebody asks.
-    yaml: Option<BTreeMap<String, Position>>,
+    positions: OnceLock<BTreeMap<String, Position>>,
 }
 
 impl Places {
     /// Line and column of the value at a pointer, or of the nearest value above it that is there.
     pub fn of(&self, pointer: &str) -> Option<Position> {
-        let Some(positions) = &self.yaml else {
-            return json::position(self.written.expose(), pointer);
-        };
+        let positions = self.positions.get_or_init(|| json::positions(self.written.expose()));
         let mut at = pointer;
         loop {
             if let Some(position) = positions.get(at) {
@@ -250,7 +259,8 @@ fn read(bytes: &[u8], spelling: Spelling) -> Result<(Value, Places), Issue> {
             (yaml.value, Some(yaml.positions))
         }
     };
-    Ok((value, Places { written: Phi::new(text.to_owned()), yaml }))
+    let positions = yaml.map_or_else(OnceLock::new, OnceLock::from);
+    Ok((value, Places { written: Phi::new(text.to_owned()), positions }))
 }
 
 /// A pointer up to the first step that does not look like a name of a schema: it could be anything, a person's

@@ -1,7 +1,7 @@
 //! Reading JSON (RFC 8259), strictly, with positions for whoever has to mend the document.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use super::{Key, Number, Object, Value, pointer};
@@ -122,21 +122,32 @@ pub fn parse_with(bytes: &[u8], limits: Limits) -> Result<Value, Error> {
     }
 }
 
-/// The line and column of the value at a pointer, or of the nearest value above it that is there.
+/// The line and column of every value of a document, by its pointer; of a member, those of its name.
 ///
-/// Only for reports: it reads the text again. A member's position is that of its name.
+/// Only for reports: it reads the text again. Of a text that is not JSON it tells what comes before the fault.
 ///
 /// ```
-/// let place = ipt_fhir::json::position("{\n  \"goals\": []\n}", "/goals/3").unwrap();
-/// assert_eq!((place.line, place.column), (2, 3));
+/// let places = ipt_fhir::json::positions("{\n  \"goals\": []\n}");
+/// assert_eq!((places["/goals"].line, places["/goals"].column), (2, 3));
 /// ```
-pub fn position(text: &str, pointer: &str) -> Option<Position> {
+pub fn positions(text: &str) -> BTreeMap<String, Position> {
     let mut parser = Parser::new(text, Limits::BUNDLE);
-    parser.wanted = Some(Wanted { pointer, path: String::new(), best: (0, parser.at) });
-    // A document that does not parse has its own error; here the best place seen so far is good enough.
+    parser.places = Some(Places { path: String::new(), found: vec![(String::new(), parser.at)] });
+    // A document that does not parse has its own error.
     let _ = parser.document();
-    let (_, offset) = parser.wanted?.best;
-    text.get(..offset).map(position_of_end)
+    let mut positions = BTreeMap::new();
+    let (mut line, mut start, mut seen) = (1, 0, 0);
+    for (pointer, offset) in parser.places.map(|places| places.found).unwrap_or_default() {
+        // They come in the order of the text, so each line is counted once.
+        let between = text.get(seen..offset).unwrap_or_default();
+        line += between.bytes().filter(|byte| *byte == b'\n').count();
+        start = between.rfind('\n').map_or(start, |place| seen + place + 1);
+        seen = offset;
+        let before = text.get(start..offset).unwrap_or_default();
+        let column = before.trim_start_matches('\u{feff}').chars().count() + 1;
+        positions.insert(pointer, Position { line, column });
+    }
+    positions
 }
 
 /// Whether the text is a JSON number and nothing else.
@@ -151,12 +162,10 @@ fn position_of_end(before: &str) -> Position {
     Position { line, column: last.trim_start_matches('\u{feff}').chars().count() + 1 }
 }
 
-/// A pointer whose place is looked for while parsing.
-struct Wanted<'a> {
-    pointer: &'a str,
+/// Where values begin, as they are met.
+struct Places {
     path: String,
-    /// Length of the longest path on the way to the pointer, and where it begins.
-    best: (usize, usize),
+    found: Vec<(String, usize)>,
 }
 
 struct Parser<'a> {
@@ -166,7 +175,7 @@ struct Parser<'a> {
     depth: usize,
     nodes: usize,
     limits: Limits,
-    wanted: Option<Wanted<'a>>,
+    places: Option<Places>,
     duplicate: String,
 }
 
@@ -183,7 +192,7 @@ impl<'a> Parser<'a> {
             depth: 0,
             nodes: 0,
             limits,
-            wanted: None,
+            places: None,
             duplicate,
         }
     }
@@ -329,21 +338,16 @@ impl<'a> Parser<'a> {
     }
 
     fn step_into(&mut self, step: &str, start: usize) -> usize {
-        let Some(wanted) = &mut self.wanted else { return 0 };
-        let mark = wanted.path.len();
-        pointer::push_member(&mut wanted.path, step);
-        let on_the_way = wanted.pointer.strip_prefix(wanted.path.as_str());
-        if on_the_way.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-            && wanted.path.len() > wanted.best.0
-        {
-            wanted.best = (wanted.path.len(), start);
-        }
+        let Some(places) = &mut self.places else { return 0 };
+        let mark = places.path.len();
+        pointer::push_member(&mut places.path, step);
+        places.found.push((places.path.clone(), start));
         mark
     }
 
     fn step_out(&mut self, mark: usize) {
-        if let Some(wanted) = &mut self.wanted {
-            wanted.path.truncate(mark);
+        if let Some(places) = &mut self.places {
+            places.path.truncate(mark);
         }
     }
 
@@ -509,9 +513,11 @@ mod tests {
     #[test]
     fn a_pointer_has_a_place() {
         let text = "{\n \"a\": [1,\n  {\"b/c\": 2}]}";
-        assert_eq!(position(text, "/a/1/b~1c"), Some(Position { line: 3, column: 4 }));
-        assert_eq!(position(text, "/a/1"), Some(Position { line: 3, column: 3 }));
-        assert_eq!(position(text, "/a/7/x"), Some(Position { line: 2, column: 2 }));
-        assert_eq!(position(text, ""), Some(Position { line: 1, column: 1 }));
+        let places = positions(text);
+        assert_eq!(places["/a/1/b~1c"], Position { line: 3, column: 4 });
+        assert_eq!(places["/a/1"], Position { line: 3, column: 3 });
+        assert_eq!(places["/a"], Position { line: 2, column: 2 });
+        assert_eq!(places[""], Position { line: 1, column: 1 });
+        assert_eq!(positions("{\"a\": [1, x").len(), 4);
     }
 }

@@ -9,13 +9,13 @@ use crate::fhir::Resource;
 use crate::ipt::measure::Measure;
 use crate::ipt::phase::{Duration, Frequency, SessionCount, Structure, TimeUnit};
 use crate::ipt::plan::{PlanStatus, Review};
-use crate::ipt::{Activity, Instrument, Intervention, SessionRange, SessionStatus, Technique};
+use crate::ipt::{
+    Activity, Instrument, Intervention, Session, SessionRange, SessionStatus, Technique,
+};
 use crate::json::{Object, Value};
 use crate::mapping::care_plan::{read_weeks, weeks};
 use crate::mapping::chart::Chart;
-use crate::mapping::code::{
-    SessionResource, code_in, coding, instrument, own, session_resource, system,
-};
+use crate::mapping::code::{code_in, coding, instrument, own, system, therapy};
 use crate::mapping::element::{
     extension, extensions, number, own_extension, positive, sub_value, sub_values, text,
 };
@@ -83,25 +83,29 @@ fn running(writer: &Writer<'_>) -> &'static str {
     }
 }
 
-/// The status of an activity, computed from the sessions that were held and never stored twice.
+/// The status of an activity, computed from the sessions that were held and never stored twice. That its sessions are
+/// over does not make it done: then it is not known.
 fn activity_status(writer: &Writer<'_>, activity: &Activity) -> &'static str {
-    if !matches!(writer.plan.status, PlanStatus::Active | PlanStatus::Completed) {
-        return running(writer);
-    }
-    let held = |status| matches!(status, SessionStatus::Completed | SessionStatus::InProgress);
-    let sessions = || writer.plan.sessions.iter().filter(|session| held(session.status));
-    let done_in = sessions().any(|session| session.activity_ids.contains(&activity.id));
-    let last = sessions().map(|session| session.number).max().unwrap_or_default();
-    let range = activity.sessions;
-    let passed = range.is_some_and(|range| last > range.last);
-    let reached = range.is_some_and(|range| last >= range.first);
-    match (done_in, passed, writer.plan.status) {
-        (true, true, _) | (_, _, PlanStatus::Completed) => "completed",
-        (true, false, _) => "in-progress",
-        // Its sessions are over and nobody noted it: whether it was done is not known.
-        (false, true, _) => "unknown",
-        (false, false, _) if reached => "in-progress",
-        _ => "not-started",
+    let is_held = |session: &&Session| {
+        matches!(session.status, SessionStatus::Completed | SessionStatus::InProgress)
+    };
+    let held = || writer.plan.sessions.iter().filter(is_held);
+    let is_done = held().any(|session| session.activity_ids.contains(&activity.id));
+    let last = held().map(|session| session.number).max().unwrap_or_default();
+    let is_over = activity.sessions.is_some_and(|range| last > range.last);
+    let is_reached = activity.sessions.is_some_and(|range| last >= range.first);
+    match (writer.plan.status, is_done) {
+        (PlanStatus::EnteredInError, _) => "entered-in-error",
+        (PlanStatus::Draft, false) => "not-started",
+        (PlanStatus::Draft | PlanStatus::Active, true) if !is_over => "in-progress",
+        (_, true) => "completed",
+        (PlanStatus::Completed, false) => "unknown",
+        (PlanStatus::Active, false) if is_over => "unknown",
+        (PlanStatus::Active, false) if is_reached => "in-progress",
+        (PlanStatus::OnHold, false) if is_reached => "on-hold",
+        (PlanStatus::Revoked, false) if is_reached => "stopped",
+        (PlanStatus::Revoked, false) => "cancelled",
+        (PlanStatus::Active | PlanStatus::OnHold, false) => "not-started",
     }
 }
 
@@ -113,7 +117,7 @@ fn frequency(frequency: &Frequency) -> Object {
     }
 }
 
-/// The course as a whole: how often, how long, how many sessions; and the sessions in the record's order.
+/// The course as a whole: how often, how long, how many sessions; what was held; and the order of all sessions.
 fn course(writer: &Writer<'_>) -> Object {
     let plan = writer.plan;
     let structure = &plan.structure;
@@ -129,23 +133,40 @@ fn course(writer: &Writer<'_>) -> Object {
             repeat.insert(name, value);
         }
     }
-    let outcome = plan.sessions.iter().map(|given| session::reference(writer, given)).collect();
+    let order =
+        plan.sessions.iter().map(|given| extension("session", "valueId", &given.id)).collect();
     let title = format!("{} course", plan.variant.display());
-    let codes = vec![
-        coding(
-            system::SNOMED,
-            &writer.options.psychotherapy.code,
-            &writer.options.psychotherapy.display,
-        ),
-        own!(plan.variant),
-    ];
+    let codes = vec![therapy(plan.variant, &writer.options.psychotherapy), own!(plan.variant)];
     let timing = if repeat.is_empty() {
         Object::new()
     } else {
         object! { "repeat" => repeat }
     };
     let detail = object! { "status" => running(writer), "scheduledTiming" => timing };
-    entry("course", &title, vec![], outcome, codes, detail)
+    entry("course", &title, order, outcome(writer, |_| true), codes, detail)
+}
+
+/// The Encounters of sessions that were begun and not noted by mistake.
+fn outcome(writer: &Writer<'_>, which: impl Fn(&Session) -> bool) -> Vec<Object> {
+    let begun = writer
+        .plan
+        .sessions
+        .iter()
+        .filter(|session| session.status != SessionStatus::EnteredInError && which(session));
+    begun.filter_map(|session| session::encounter(writer, session)).collect()
+}
+
+/// The ids of the sessions in the record's order, as the course's entry keeps them.
+pub(super) fn session_order<'a>(chart: &Chart<'a>) -> Vec<&'a str> {
+    let url = own_extension("ipt-activity");
+    let care_plan: &'a Resource = chart.care_plan();
+    let entries = care_plan.items("activity");
+    let own = entries.flat_map(|entry| entry.items("extension"));
+    own.filter(|extension| extension.text("url") == Some(url.as_str()))
+        .flat_map(|extension| extension.items("extension"))
+        .filter(|part| part.text("url") == Some("session"))
+        .filter_map(|part| part.text("valueId"))
+        .collect()
 }
 
 fn technique(technique: Technique) -> Object {
@@ -167,11 +188,7 @@ fn session_activity(writer: &Writer<'_>, activity: &Activity) -> Object {
             .iter()
             .map(|given| extension("technique", "valueCoding", technique(*given))),
     );
-    let held = writer.plan.sessions.iter().filter(|session| {
-        session.activity_ids.contains(&activity.id)
-            && matches!(session_resource(session.status), SessionResource::Encounter(_))
-    });
-    let outcome = held.map(|session| session::reference(writer, session)).collect();
+    let outcome = outcome(writer, |session| session.activity_ids.contains(&activity.id));
     let codes = activity.techniques.first().map(|first| technique(*first)).into_iter().collect();
     let detail = object! {
         "goal" => writer.references(&activity.goal_ids),

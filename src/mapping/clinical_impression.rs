@@ -24,7 +24,7 @@ pub(super) fn write(writer: &mut Writer<'_>) {
     let plan = writer.plan;
     let problem = plan.presenting_problem.as_ref();
     let assessment = plan.assessment.as_ref().map(|assessment| &assessment.text);
-    let diagnoses = writer.references(plan.diagnoses.iter().map(|diagnosis| &diagnosis.id));
+    let diagnoses = writer.references(writer.diagnoses().map(|diagnosis| &diagnosis.id));
     let focus = plan.focus_areas.iter().map(|focus| &focus.id);
     let focus = focus.chain(plan.ipaf.iter().map(|ipaf| &ipaf.id));
     let mut findings: Vec<Object> = writer
@@ -41,7 +41,7 @@ pub(super) fn write(writer: &mut Writer<'_>) {
         vec![object! { "coding" => code, "text" => prognosis.text.as_ref() }]
     });
     let elements = object! {
-        "status" => "completed",
+        "status" => writer.status("in-progress", "completed"),
         "description" => problem.map(|problem| &problem.text),
         "subject" => writer.client(),
         "effectiveDateTime" => plan.date.as_ref().map(PartialDate::as_str),

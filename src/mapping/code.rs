@@ -12,6 +12,7 @@ use crate::ipt::{
     Technique, Variant,
 };
 use crate::json::{Object, Value};
+use crate::mapping::Psychotherapy;
 use crate::object;
 
 /// Code systems by their canonical URLs.
@@ -245,6 +246,29 @@ pub const fn instrument(instrument: Instrument) -> InstrumentCodes {
         }
         Instrument::Other => InstrumentCodes { panel: None, total: None, items: &[] },
     }
+}
+
+/// The SNOMED CT coding of a plan's therapy. DIT is a psychodynamic therapy and must not pass for IPT; no code of its
+/// own was found, so the broader one stands (`ipt-concept` tells the variant beside it).
+pub(super) fn therapy(variant: Variant, psychotherapy: &Psychotherapy) -> Object {
+    match variant {
+        Variant::Dit => coding(system::SNOMED, "314034001", "Psychodynamic psychotherapy"),
+        _ => coding(system::SNOMED, &psychotherapy.code, &psychotherapy.display),
+    }
+}
+
+/// What a session of a variant is called, before its number.
+pub(super) const fn session_name(variant: Variant) -> &'static str {
+    match variant {
+        Variant::Dit => "DIT session ",
+        _ => "IPT session ",
+    }
+}
+
+/// The number in a session's name, of any variant.
+pub(super) fn session_number(name: &str) -> Option<u32> {
+    let variants = Variant::ALL.iter().map(|variant| session_name(*variant));
+    variants.into_iter().find_map(|prefix| name.strip_prefix(prefix))?.parse().ok()
 }
 
 /// What the record calls the measure of an instrument's total: `phq9-total`.

@@ -6,7 +6,7 @@ use crate::ipt::plan::{ClinicalStatus, Diagnosis, VerificationStatus};
 use crate::mapping::chart::Chart;
 use crate::mapping::code::{self, concept, hl7};
 use crate::mapping::element::{codings, notes, read_coding, text, typed_note};
-use crate::mapping::narrative::Narrative;
+use crate::mapping::narrative::{Narrative, judged};
 use crate::mapping::writer::Writer;
 use crate::object;
 
@@ -37,13 +37,12 @@ fn write_one(writer: &mut Writer<'_>, diagnosis: &Diagnosis) {
         "subject" => writer.client(),
         "onsetDateTime" => diagnosis.onset.as_ref().map(PartialDate::as_str),
         "recordedDate" => diagnosis.recorded.as_ref().map(PartialDate::as_str),
-        "asserter" => writer.therapist(),
         "note" => vec![
             as_written.map(|text| typed_note(code::DIAGNOSIS_AS_WRITTEN, text)),
             rank.map(|text| typed_note(code::DIAGNOSIS_RANK, &text)),
         ],
     };
-    let words = format!("Diagnosis: {}", diagnosis.text);
+    let words = format!("Diagnosis: {}", judged(diagnosis));
     writer.add("Condition", &diagnosis.id, Narrative::line(&words), elements);
 }
 

@@ -25,7 +25,7 @@ fn codes(kind: ConsentKind) -> (Object, Object, Object) {
     match kind {
         ConsentKind::Treatment => (
             hl7("consentscope", "treatment", "Treatment"),
-            coding(system::LOINC, "59284-0", "Consent Document"),
+            coding(system::LOINC, "59284-0", "Patient Consent"),
             object! { "text" => kind.display() },
         ),
         ConsentKind::Disclosure | ConsentKind::PsychotherapyNotes => {
@@ -37,6 +37,18 @@ fn codes(kind: ConsentKind) -> (Object, Object, Object) {
             concept(coding(system::ACT_CODE, "42CFRPart2", "42 CFR Part2")),
         ),
     }
+}
+
+/// What kind of information a consent is confined to.
+fn label(kind: ConsentKind) -> Option<Object> {
+    let display = match kind {
+        ConsentKind::PsychotherapyNotes => {
+            ("PSYTHPN", "psychotherapy note information sensitivity")
+        }
+        ConsentKind::Part2Disclosure => ("SUD", "substance use disorder information sensitivity"),
+        ConsentKind::Treatment | ConsentKind::Disclosure => return None,
+    };
+    Some(coding(system::ACT_CODE, display.0, display.1))
 }
 
 fn write_one(writer: &mut Writer<'_>, consent: &Consent) {
@@ -63,7 +75,13 @@ fn write_one(writer: &mut Writer<'_>, consent: &Consent) {
         "patient" => writer.client(),
         "policyRule" => rule,
         // The root rule of R4 has no type (Consent.provision.type: "Not permitted in root rule").
-        "provision" => object! { "period" => period, "actor" => actor, "purpose" => vec![treatment] },
+        "provision" => object! {
+            "period" => period,
+            "actor" => actor,
+            "securityLabel" => label(consent.kind).map(|label| vec![label]),
+            // A purpose is part of what the client signed: none is told but where the kind itself says it.
+            "purpose" => (consent.kind == ConsentKind::Treatment).then(|| vec![treatment]),
+        },
     };
     let words = format!("{}: {}", consent.kind.display(), consent.status.display());
     writer.add("Consent", &consent.id, Narrative::line(&words), elements);

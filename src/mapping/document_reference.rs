@@ -5,7 +5,7 @@ use crate::ipt::session::Session;
 use crate::ipt::{Format, PlanStatus, SessionStatus};
 use crate::json::Object;
 use crate::mapping::chart::Chart;
-use crate::mapping::code::{coding, concept, system};
+use crate::mapping::code::{coding, concept, session_name, system};
 use crate::mapping::element::{base64, from_base64};
 use crate::mapping::identity::derived;
 use crate::mapping::narrative::Narrative;
@@ -37,7 +37,7 @@ pub(super) fn write_summary(writer: &mut Writer<'_>, session: &Session) {
     let in_error = session.status == SessionStatus::EnteredInError;
     let encounter = session::encounter(writer, session);
     let related = encounter.is_none().then(|| vec![session::reference(writer, session)]);
-    let title = format!("IPT session {}", session.number);
+    let title = format!("{}{}", session_name(writer.plan.variant), session.number);
     let elements = object! {
         "status" => if in_error { "entered-in-error" } else { "current" },
         "docStatus" => if in_error { "entered-in-error" } else { "final" },

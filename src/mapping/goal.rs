@@ -3,7 +3,7 @@
 use crate::date::PartialDate;
 use crate::fhir::Resource;
 use crate::ipt::goal::{Achievement, Comparator, ExpressedBy, Goal, GoalStatus, Priority, Target};
-use crate::ipt::{GoalMeasure, Instrument, Session};
+use crate::ipt::{GoalMeasure, Instrument, Session, SessionStatus};
 use crate::json::{Object, Value};
 use crate::mapping::chart::Chart;
 use crate::mapping::code::{
@@ -51,6 +51,7 @@ fn write_one(writer: &mut Writer<'_>, goal: &Goal) {
         .plan
         .sessions
         .iter()
+        .filter(|session| session.status != SessionStatus::EnteredInError)
         .filter(|session| session.goal_progress.iter().any(|progress| progress.goal_id == goal.id))
         .map(|session| writer.reference(&progress_local(session, &goal.id)))
         .collect();

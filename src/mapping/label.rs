@@ -1,7 +1,8 @@
 //! Security labels: every clinical resource says that it is restricted and about mental health.
 //!
 //! Labels help only where the receiver honours them; the filter before sending is the real control
-//! ([`policy`](super::policy)). What a label says of a diagnosis goes onto every resource that tells the diagnosis.
+//! ([`policy`](super::policy)). What a diagnosis demands goes onto every resource of
+//! the course, for a session or a goal of a therapy for substance use tells of it too.
 
 use crate::ipt::Plan;
 use crate::ipt::plan::{Coding, Diagnosis};
@@ -9,6 +10,7 @@ use crate::json::Object;
 use crate::mapping::Options;
 use crate::mapping::code::{coding, system};
 use crate::mapping::identity::derived;
+use crate::mapping::policy::Section;
 
 /// The labels of a resource of a record, in a fixed order.
 pub(super) fn labels(
@@ -24,12 +26,12 @@ pub(super) fn labels(
         coding(system::CONFIDENTIALITY, "R", "restricted"),
         coding(system::ACT_CODE, "MH", "mental health information sensitivity"),
     ];
-    let told: Vec<&Diagnosis> = match resource_type {
-        "Condition" => plan.diagnoses.iter().filter(|diagnosis| diagnosis.id == local).collect(),
-        "CarePlan" | "ClinicalImpression" => plan.diagnoses.iter().collect(),
-        "DocumentReference" if local == derived::DOCUMENT => plan.diagnoses.iter().collect(),
-        _ => Vec::new(),
-    };
+    // Whatever belongs to a course tells of its diagnoses by what it refers to; a Condition tells of its own only.
+    let told: Vec<&Diagnosis> = plan
+        .diagnoses
+        .iter()
+        .filter(|diagnosis| resource_type != "Condition" || diagnosis.id == local)
+        .collect();
     let any = |test: fn(&str) -> bool| {
         told.iter().flat_map(|diagnosis| &diagnosis.codings).any(|given| is_icd_10(given, test))
     };
@@ -46,8 +48,10 @@ pub(super) fn labels(
         let display = "sexual assault, abuse, or domestic violence information sensitivity";
         labels.push(coding(system::ACT_CODE, "SDV", display));
     }
-    if resource_type == "QuestionnaireResponse" && local == derived::INVENTORY
+    let holds_record = options.policy.allows(Section::RecordJson) && !plan.inventory.is_empty();
+    if (resource_type == "QuestionnaireResponse" && local == derived::INVENTORY)
         || resource_type == "RelatedPerson"
+        || (local == derived::DOCUMENT && holds_record)
     {
         let display = "patient default information sensitivity";
         labels.push(coding(system::ACT_CODE, "PDS", display));

@@ -7,10 +7,11 @@ use std::fmt::Write;
 
 use crate::date::{Instant, PartialDate};
 use crate::ipt::goal::{Comparator, Goal, Target};
-use crate::ipt::phase::{Activity, Phase, Structure};
+use crate::ipt::phase::{Activity, Phase, Structure, TimeUnit};
+use crate::ipt::plan::{ClinicalStatus, Diagnosis};
 use crate::ipt::session::Session;
 use crate::ipt::{GoalMeasure, Instrument, Plan, SessionRange};
-use crate::json::Object;
+use crate::json::{Number, Object};
 use crate::mapping::code::total_measure;
 use crate::object;
 
@@ -154,9 +155,7 @@ impl Page {
     fn people(&mut self, plan: &Plan) {
         self.line("Client", &plan.client.name.text);
         if let Some(age) = &plan.client.age {
-            let words =
-                format!("{} {}", age.value.as_text(), plural(&age.value, age.unit.display()));
-            self.line("Age", &words);
+            self.line("Age", &amount(&age.value, age.unit));
         }
         self.line("Therapist", &plan.therapist.name.text);
         self.line("Therapy", plan.variant.display());
@@ -174,16 +173,12 @@ impl Page {
 
     fn reasons(&mut self, plan: &Plan) {
         for diagnosis in &plan.diagnoses {
-            let codes: Vec<&str> =
-                diagnosis.codings.iter().map(|coding| coding.code.as_str()).collect();
-            let written = diagnosis.as_written.iter().map(String::as_str);
-            let notes: Vec<&str> = written.chain(codes).collect();
-            let words = if notes.is_empty() {
-                diagnosis.text.clone()
-            } else {
-                format!("{} ({})", diagnosis.text, notes.join("; "))
-            };
-            self.line("Diagnosis", &words);
+            let codes = diagnosis.codings.iter().map(|coding| coding.code.as_str());
+            let notes: Vec<&str> =
+                diagnosis.as_written.iter().map(String::as_str).chain(codes).collect();
+            let notes =
+                if notes.is_empty() { String::new() } else { format!(" ({})", notes.join("; ")) };
+            self.line("Diagnosis", &format!("{}{notes}", judged(diagnosis)));
         }
         if let Some(problem) = &plan.presenting_problem {
             self.heading("Presenting problem");
@@ -276,8 +271,7 @@ impl Page {
             self.line("Frequency", &words);
         }
         if let Some(length) = &structure.session_length {
-            let unit = plural(&length.value, length.unit.display());
-            self.line("Session length", &format!("{} {unit}", length.value.as_text()));
+            self.line("Session length", &amount(&length.value, length.unit));
         }
         if let Some(sessions) = &structure.sessions {
             let words = if sessions.min == sessions.max {
@@ -429,8 +423,19 @@ impl Page {
     }
 }
 
-fn plural(value: &crate::json::Number, unit: &str) -> String {
-    if value.as_text() == "1" { unit.to_owned() } else { format!("{unit}s") }
+/// A diagnosis with how sure it is, and how it stands unless it is active: one that was ruled out must not read like
+/// one that the client has.
+pub(super) fn judged(diagnosis: &Diagnosis) -> String {
+    let clinical = diagnosis.clinical_status.filter(|status| *status != ClinicalStatus::Active);
+    let clinical = clinical.map(|status| format!(", {}", status.display().to_lowercase()));
+    let sure = diagnosis.verification_status.display().to_lowercase();
+    format!("{}: {sure}{}", diagnosis.text, clinical.unwrap_or_default())
+}
+
+/// A number of units in words: `1 year`, `33 years`.
+pub(super) fn amount(value: &Number, unit: TimeUnit) -> String {
+    let (value, unit) = (value.as_text(), unit.display());
+    if value == "1" { format!("1 {unit}") } else { format!("{value} {unit}s") }
 }
 
 /// A target in words: `PHQ-9 total at most 4`.

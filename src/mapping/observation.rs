@@ -47,7 +47,7 @@ fn write_focus(writer: &mut Writer<'_>, focus: &FocusArea) {
     let components: Vec<Option<Object>> = std::iter::once(rank).chain(relationships).collect();
     let description = focus.description.as_ref();
     let elements = object! {
-        "status" => "final",
+        "status" => writer.status("preliminary", "final"),
         "code" => code::FOCUS_AREA.concept(),
         "subject" => writer.client(),
         "effectiveDateTime" => writer.plan.date.as_ref().map(PartialDate::as_str),
@@ -66,7 +66,7 @@ pub(super) fn write_ipaf(writer: &mut Writer<'_>) {
         text.as_ref().map(|text| object! { "code" => concept.concept(), "valueString" => text })
     };
     let elements = object! {
-        "status" => "final",
+        "status" => writer.status("preliminary", "final"),
         "code" => code::IPAF.concept(),
         "subject" => writer.client(),
         "effectiveDateTime" => writer.plan.date.as_ref().map(PartialDate::as_str),

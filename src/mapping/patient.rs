@@ -11,7 +11,7 @@ use crate::mapping::element::{
     contact_points, human_name, number, read_contact_points, read_identifiers, read_name, ucum,
 };
 use crate::mapping::identity::derived;
-use crate::mapping::narrative::Narrative;
+use crate::mapping::narrative::{Narrative, amount};
 use crate::mapping::writer::Writer;
 use crate::object;
 
@@ -34,16 +34,19 @@ pub(super) fn write(writer: &mut Writer<'_>) {
 
 pub(super) fn write_age(writer: &mut Writer<'_>) {
     let Some(age) = &writer.plan.client.age else { return };
-    let date = age.as_of.as_ref().or(writer.plan.date.as_ref());
-    let words = format!("Age: {} {}", age.value.as_text(), age.unit.display());
+    let (told, planned) = (age.as_of.as_ref(), writer.plan.date.as_ref());
+    // A date that the record tells beside an equal date of the plan is a period, so that the way back knows.
+    let same = told.is_some() && told == planned;
+    let date = told.or(planned).map(PartialDate::as_str);
+    let words = format!("Age: {}", amount(&age.value, age.unit));
     let elements = object! {
-        "status" => "final",
+        "status" => writer.status("preliminary", "final"),
         "code" => concept(coding(system::LOINC, "30525-0", "Age")),
         "subject" => writer.client(),
-        "effectiveDateTime" => date.map(PartialDate::as_str),
+        "effectiveDateTime" => if same { None } else { date },
+        "effectivePeriod" => same.then(|| object! { "start" => date }),
         "performer" => vec![writer.therapist()],
         "valueQuantity" => ucum(&age.value, age.unit.code(), Some(age.unit.code())),
-        "method" => age.as_of.is_some().then(|| object! { "text" => "reported with its date" }),
     };
     writer.add("Observation", derived::AGE, Narrative::line(&words), elements);
 }
@@ -55,17 +58,20 @@ pub(super) fn read(chart: &Chart<'_>) -> Option<Client> {
         id: local.to_owned(),
         name: read_name(patient.items("name").next()?)?,
         birth_date: patient.text("birthDate").and_then(|text| PartialDate::parse(text).ok()),
-        age: chart.find("Observation", derived::AGE).and_then(read_age),
+        age: chart
+            .find("Observation", derived::AGE)
+            .and_then(|age| read_age(age, chart.care_plan().text("created"))),
         gender: patient.text("gender").and_then(Gender::from_code),
         identifiers: read_identifiers(&value),
         telecom: read_contact_points(&value),
     })
 }
 
-fn read_age(observation: &Resource) -> Option<Age> {
+fn read_age(observation: &Resource, planned: Option<&str>) -> Option<Age> {
     let quantity = observation.get("valueQuantity")?;
-    let told = observation.get("method").is_some();
-    let date = observation.text("effectiveDateTime").filter(|_| told);
+    let period = observation.get("effectivePeriod").and_then(|period| period.text("start"));
+    let date =
+        observation.text("effectiveDateTime").filter(|text| Some(*text) != planned).or(period);
     Some(Age {
         value: number(quantity, "value")?,
         unit: TimeUnit::from_code(quantity.text("code")?)?,

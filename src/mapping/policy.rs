@@ -193,11 +193,23 @@ impl Filter {
         if self.plan.inventory.is_empty() {
             return;
         }
+        let all: BTreeSet<String> =
+            self.plan.inventory.iter().map(|person| person.id.clone()).collect();
         self.plan.inventory.retain(|person| related_persons && person.participates == Some(true));
         for person in &mut self.plan.inventory {
             *person = who_takes_part(person);
         }
         self.note(Section::Inventory, "/inventory");
+        // Who does not take part is nobody's business as an attendee either.
+        let kept: BTreeSet<String> =
+            self.plan.inventory.iter().map(|person| person.id.clone()).collect();
+        let mut sessions = std::mem::take(&mut self.plan.sessions);
+        for (index, session) in sessions.iter_mut().enumerate() {
+            let path = format!("/sessions/{index}/attendees");
+            let is_withheld = |id: &String| all.contains(id) && !kept.contains(id);
+            self.drop_ids(Section::Inventory, &mut session.attendees, &path, is_withheld);
+        }
+        self.plan.sessions = sessions;
         for index in 0..self.plan.focus_areas.len() {
             let focus = self.plan.focus_areas.get_mut(index);
             let ids = focus.map(|focus| std::mem::take(&mut focus.relationship_ids));

@@ -4,7 +4,7 @@ use crate::ipt::session::Session;
 use crate::ipt::{SessionStatus, Technique};
 use crate::json::Object;
 use crate::mapping::chart::Chart;
-use crate::mapping::code::{code_in, coding, concept, system};
+use crate::mapping::code::{code_in, coding, concept, system, therapy};
 use crate::mapping::element::{extension, extensions};
 use crate::mapping::identity::derived;
 use crate::mapping::narrative::Narrative;
@@ -38,12 +38,11 @@ pub(super) fn write(writer: &mut Writer<'_>, session: &Session) {
         })
         .collect();
     let names: Vec<&str> = session.techniques.iter().map(|technique| technique.display()).collect();
-    let psychotherapy = &writer.options.psychotherapy;
     let elements = object! {
         "extension" => methods,
         "basedOn" => vec![writer.care_plan()],
         "status" => status,
-        "code" => concept(coding(system::SNOMED, &psychotherapy.code, &psychotherapy.display)),
+        "code" => concept(therapy(writer.plan.variant, &writer.options.psychotherapy)),
         "subject" => writer.client(),
         "encounter" => session::encounter(writer, session),
         "performedPeriod" => session::period(session),

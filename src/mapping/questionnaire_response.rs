@@ -54,7 +54,7 @@ fn respond(
 ) {
     let elements = object! {
         "questionnaire" => format!("{BASE}/Questionnaire/{questionnaire}|1.0"),
-        "status" => "completed",
+        "status" => writer.status("in-progress", "completed"),
         "subject" => writer.client(),
         "author" => writer.therapist(),
         "item" => items,
@@ -98,7 +98,7 @@ pub(super) fn write_screening(writer: &mut Writer<'_>) {
         ))
     }));
     items.push(strings("text", &screening.text));
-    respond(writer, derived::SCREENING, "ipt-suitability", "Suitability for IPT", items);
+    respond(writer, derived::SCREENING, "ipt-suitability", "Suitability for the therapy", items);
 }
 
 pub(super) fn read_screening(chart: &Chart<'_>) -> Option<Screening> {

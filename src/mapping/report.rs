@@ -348,7 +348,7 @@ const TABLE: &[(&str, Fate, &str)] = &[
         "Observation.effectiveDateTime|Observation.effectivePeriod.start",
     ),
     ("/sessions/*/risk/level", C, "Flag.code.coding.code"),
-    ("/sessions/*/risk/text", P, "Flag.code.text"),
+    ("/sessions/*/risk/text", C, "Flag.code.text"),
     ("/consents/*/id", C, "Consent.identifier.value"),
     ("/consents/*/kind", P, "Consent.category.coding.code"),
     ("/consents/*/scope", P, "Consent.scope.text"),

@@ -6,7 +6,9 @@ use crate::ipt::session::Session;
 use crate::ipt::{Delivery, Format, SessionStatus, Technique};
 use crate::json::{Number, Object, Value};
 use crate::mapping::chart::Chart;
-use crate::mapping::code::{SessionResource, coding, session_resource, system};
+use crate::mapping::code::{
+    SessionResource, coding, session_name, session_number, session_resource, system,
+};
 use crate::mapping::element::{
     extension, extensions, own_extension, positive, sub_value, sub_values, text, ucum,
 };
@@ -14,7 +16,7 @@ use crate::mapping::identity::derived;
 use crate::mapping::narrative::Narrative;
 use crate::mapping::policy::Section;
 use crate::mapping::writer::Writer;
-use crate::mapping::{document_reference, flag, procedure, score, task};
+use crate::mapping::{activity, document_reference, flag, procedure, score, task};
 use crate::object;
 
 /// The local name of the session's resource.
@@ -100,10 +102,10 @@ fn own(session: &Session, status_reason: bool, techniques: bool) -> Object {
 }
 
 /// What kind of therapy; its text tells the session's number to an EHR that drops our extension.
-fn kind(session: &Session) -> Object {
+fn kind(writer: &Writer<'_>, session: &Session) -> Object {
     object! {
         "coding" => vec![coding(system::SNOMED, "75516001", "Psychotherapy")],
-        "text" => format!("IPT session {}", session.number),
+        "text" => name(writer, session),
     }
 }
 
@@ -115,7 +117,7 @@ fn minutes(session: &Session) -> Option<u32> {
 
 fn reasons(writer: &Writer<'_>, session: &Session) -> Vec<Object> {
     let mut reasons = writer.references(&session.focus_area_ids);
-    reasons.extend(writer.references(writer.plan.diagnoses.iter().map(|diagnosis| &diagnosis.id)));
+    reasons.extend(writer.references(writer.diagnoses().map(|diagnosis| &diagnosis.id)));
     reasons
 }
 
@@ -130,9 +132,14 @@ fn related_attendees(writer: &Writer<'_>, session: &Session) -> Vec<Object> {
     present.map(|person| writer.reference(&person.id)).collect()
 }
 
-fn narrative(session: &Session) -> Narrative {
+/// `IPT session 5`.
+fn name(writer: &Writer<'_>, session: &Session) -> String {
+    format!("{}{}", session_name(writer.plan.variant), session.number)
+}
+
+fn narrative(writer: &Writer<'_>, session: &Session) -> Narrative {
     let when = session.start.as_ref().map_or("", Instant::as_str);
-    let words = format!("IPT session {} ({}) {when}", session.number, session.status.display());
+    let words = format!("{} ({}) {when}", name(writer, session), session.status.display());
     Narrative::line(words.trim_end())
 }
 
@@ -147,7 +154,7 @@ fn write_encounter(writer: &mut Writer<'_>, session: &Session, status: &'static 
             .into_iter()
             .map(|person| object! { "individual" => person }),
     );
-    let diagnoses = writer.plan.diagnoses.iter().map(|diagnosis| {
+    let diagnoses = writer.diagnoses().map(|diagnosis| {
         object! {
             "condition" => writer.reference(&diagnosis.id),
             "rank" => diagnosis.rank,
@@ -159,7 +166,7 @@ fn write_encounter(writer: &mut Writer<'_>, session: &Session, status: &'static 
         "extension" => vec![own(session, true, false)],
         "status" => status,
         "class" => coding(system::ACT_CODE, class, display),
-        "type" => vec![kind(session)],
+        "type" => vec![kind(writer, session)],
         "subject" => writer.client(),
         "participant" => participants,
         "period" => period(session),
@@ -170,13 +177,13 @@ fn write_encounter(writer: &mut Writer<'_>, session: &Session, status: &'static 
         "diagnosis" => diagnoses,
         "serviceProvider" => organization.map(|name| object! { "display" => name }),
     };
-    writer.add("Encounter", &session.id, narrative(session), elements);
+    let narrative = narrative(writer, session);
+    writer.add("Encounter", &session.id, narrative, elements);
 }
 
 fn write_appointment(writer: &mut Writer<'_>, session: &Session, status: &'static str) {
     let accepted = match session.status {
         SessionStatus::Booked | SessionStatus::NoShow => "accepted",
-        SessionStatus::Cancelled => "declined",
         _ => "needs-action",
     };
     let mut people = vec![writer.client(), writer.therapist()];
@@ -194,7 +201,7 @@ fn write_appointment(writer: &mut Writer<'_>, session: &Session, status: &'stati
         "extension" => vec![own(session, !tells_reason, true)],
         "status" => status,
         "cancelationReason" => reason.map(|reason| object! { "text" => reason }),
-        "serviceType" => vec![kind(session)],
+        "serviceType" => vec![kind(writer, session)],
         "reasonReference" => reasons(writer, session),
         "start" => session.start.as_ref().map(Instant::as_str),
         "end" => session.end.as_ref().map(Instant::as_str),
@@ -202,27 +209,26 @@ fn write_appointment(writer: &mut Writer<'_>, session: &Session, status: &'stati
         "supportingInformation" => vec![writer.care_plan()],
         "participant" => participants,
     };
-    writer.add("Appointment", &local(session), narrative(session), elements);
+    let narrative = narrative(writer, session);
+    writer.add("Appointment", &local(session), narrative, elements);
 }
 
-/// The sessions in the record's order: that of the course's outcomes; else by number.
+/// The sessions in the record's order, which the course's entry keeps; else by number.
 pub(super) fn read(chart: &Chart<'_>) -> Vec<Session> {
-    let course = chart.care_plan().items("activity").next();
-    let order: Vec<&str> = course
-        .into_iter()
-        .flat_map(|course| course.items("outcomeReference"))
-        .filter_map(|reference| chart.local(reference))
-        .collect();
+    let order = activity::session_order(chart);
     let found = chart.of_type("Encounter").chain(chart.of_type("Appointment"));
-    let mut sessions: Vec<Session> = found
-        .filter_map(|(local, resource)| {
-            let id = local.split('/').next()?;
-            read_one(chart, id, resource)
-        })
-        .collect();
+    let mut sessions: Vec<Session> = Vec::new();
+    for (local, resource) in found {
+        let id = local.split('/').next().unwrap_or(local);
+        // A session that was booked and then held may have both in an EHR: the Encounter tells what happened.
+        if !sessions.iter().any(|known| known.id == id) {
+            sessions.extend(read_one(chart, id, resource));
+        }
+    }
     sessions.sort_by_key(|session| {
-        let place = order.iter().position(|local| *local == self::local(session));
-        (place.is_none(), place, session.number)
+        let place = order.iter().position(|id| *id == session.id);
+        let start = session.start.as_ref().and_then(Instant::timestamp);
+        (place.is_none(), place, session.number, start)
     });
     sessions
 }
@@ -237,7 +243,7 @@ fn read_one(chart: &Chart<'_>, id: &str, resource: &Resource) -> Option<Session>
     let kind = resource.items(if is_encounter { "type" } else { "serviceType" }).next();
     let number = sub_value(own, "number", "valuePositiveInt")
         .and_then(positive)
-        .or_else(|| kind?.text("text")?.strip_prefix("IPT session ")?.parse().ok())?;
+        .or_else(|| session_number(kind?.text("text")?))?;
     let code = |name| sub_value(own, name, "valueCode").and_then(Value::as_str);
     let ids = |name| -> Vec<String> {
         sub_values(own, name, "valueId").filter_map(Value::as_str).map(str::to_owned).collect()

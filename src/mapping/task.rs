@@ -2,8 +2,8 @@
 
 use crate::date::PartialDate;
 use crate::fhir::Resource;
-use crate::ipt::Technique;
 use crate::ipt::session::{Homework, HomeworkStatus, Session};
+use crate::ipt::{SessionStatus, Technique};
 use crate::mapping::chart::Chart;
 use crate::mapping::code::{back, coding, system, task_status};
 use crate::mapping::element::text;
@@ -20,6 +20,7 @@ pub(super) fn write(writer: &mut Writer<'_>, session: &Session) {
 }
 
 fn write_one(writer: &mut Writer<'_>, session: &Session, homework: &Homework) {
+    let in_error = session.status == SessionStatus::EnteredInError;
     let encounter = session::encounter(writer, session);
     let focus = encounter.is_none().then(|| session::reference(writer, session));
     let technique = Technique::Homework;
@@ -30,11 +31,13 @@ fn write_one(writer: &mut Writer<'_>, session: &Session, homework: &Homework) {
     let review = homework.review.as_ref().map(|review| vec![object! { "text" => review }]);
     let elements = object! {
         "basedOn" => vec![writer.care_plan()],
-        "status" => task_status(homework.status),
+        // Homework of a session that never was is a mistake too; its own status stays beside it for the way back.
+        "status" => if in_error { "entered-in-error" } else { task_status(homework.status) },
+        "businessStatus" => in_error.then(|| object! { "text" => task_status(homework.status) }),
         "intent" => "plan",
         "code" => object! {
             "coding" => vec![coding(system::TECHNIQUE, technique.code(), technique.display())],
-            "text" => "IPT homework",
+            "text" => "Homework",
         },
         "description" => &homework.text,
         "focus" => focus,
@@ -62,11 +65,13 @@ pub(super) fn read(chart: &Chart<'_>, session_id: &str, items: &[String]) -> Vec
 fn read_one(id: &str, task: &Resource) -> Option<Homework> {
     let due = task.get("restriction").and_then(|restriction| restriction.get("period"));
     let due = due.and_then(|period| period.text("end"));
+    let told = task.get("businessStatus").and_then(|status| status.text("text"));
+    let status = told.or_else(|| task.text("status"))?;
     Some(Homework {
         id: id.to_owned(),
         text: task.text("description")?.to_owned(),
         due: due.and_then(|text| PartialDate::parse(text).ok()),
-        status: back(HomeworkStatus::ALL, task_status, task.text("status")?)?,
+        status: back(HomeworkStatus::ALL, task_status, status)?,
         review: task.items("note").next().and_then(|note| text(note, "text")),
     })
 }

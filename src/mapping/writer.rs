@@ -3,11 +3,12 @@
 use uuid::Uuid;
 
 use crate::fhir::Resource;
-use crate::ipt::Plan;
+use crate::ipt::plan::{Diagnosis, VerificationStatus};
+use crate::ipt::{Plan, PlanStatus};
 use crate::json::{Object, Value};
 use crate::mapping::identity::{ITEM_SYSTEM, Identity, PLAN_ITEM_SYSTEM, derived, urn};
 use crate::mapping::narrative::Narrative;
-use crate::mapping::{Options, label};
+use crate::mapping::{Options, code, label};
 use crate::object;
 
 /// A resource of the mapping with its opaque identifier.
@@ -56,6 +57,9 @@ impl<'a> Writer<'a> {
             all.extend(more_identifiers(&elements));
             all.into_iter().collect()
         };
+        // A DocumentReference tells its document's labels besides its own (R4 DocumentReference.securityLabel).
+        let of_document = (resource_type == "DocumentReference")
+            .then(|| labels.iter().cloned().map(code::concept).collect::<Vec<_>>());
         let resource = Resource::new(resource_type)
             .with(object! {
                 "meta" => object! { "security" => labels, "tag" => tag },
@@ -63,7 +67,7 @@ impl<'a> Writer<'a> {
                 "text" => narrative.into_element(self.plan.language.as_deref()),
             })
             .with(elements)
-            .with(object! { "identifier" => identifier });
+            .with(object! { "identifier" => identifier, "securityLabel" => of_document });
         self.resources.push(MappedResource { item, resource });
     }
 
@@ -93,6 +97,24 @@ impl<'a> Writer<'a> {
         reference.put("type", "Practitioner");
         reference.put("display", &self.plan.therapist.name.text);
         reference
+    }
+
+    /// The diagnoses that hold: not those that were ruled out or recorded by mistake, which must not be told as a
+    /// reason for anything.
+    pub(super) fn diagnoses(&self) -> impl Iterator<Item = &'a Diagnosis> {
+        self.plan.diagnoses.iter().filter(|diagnosis| {
+            use VerificationStatus::{EnteredInError, Refuted};
+            !matches!(diagnosis.verification_status, Refuted | EnteredInError)
+        })
+    }
+
+    /// The status of what stands or falls with the plan: by the words for a draft, for what holds, and for a mistake.
+    pub(super) const fn status(&self, draft: &'static str, holds: &'static str) -> &'static str {
+        match self.plan.status {
+            PlanStatus::Draft => draft,
+            PlanStatus::EnteredInError => "entered-in-error",
+            _ => holds,
+        }
     }
 
     /// The CarePlan.

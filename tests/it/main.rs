@@ -12,6 +12,7 @@ mod architecture;
 mod cli;
 #[cfg(feature = "app")]
 mod client;
+mod clinical;
 #[cfg(feature = "app")]
 mod config;
 #[cfg(feature = "app")]

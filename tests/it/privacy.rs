@@ -171,22 +171,18 @@ fn with_diagnosis(code: &str) -> Document {
 }
 
 /// The labels beyond R and MH of each type that the code of a diagnosis brings.
-fn labelled(code: &str, part_2_program: bool) -> Vec<(String, BTreeSet<String>)> {
+/// The labels of every resource beside R and MH, as (type, local name, labels).
+fn labelled(code: &str, part_2_program: bool) -> Vec<(String, String, BTreeSet<String>)> {
     let options = Options { part_2_program, ..options(Policy::full()) };
     let mapped = mapping::to_fhir(&with_diagnosis(code).plan, &options);
-    let mut found: Vec<(String, BTreeSet<String>)> = mapped
-        .resources
-        .iter()
-        .map(|mapped| {
-            let mut labels = labels(&mapped.resource.to_value());
-            labels.retain(|label| !["R", "MH"].contains(&label.as_str()));
-            (mapped.resource.resource_type().to_owned(), labels)
-        })
-        .filter(|(_, labels)| !labels.is_empty())
-        .collect();
-    found.sort();
-    found.dedup();
-    found
+    let resources = mapped.resources.iter().map(|mapped| {
+        let mut labels = labels(&mapped.resource.to_value());
+        labels.retain(|label| !["R", "MH"].contains(&label.as_str()));
+        let item = mapped.resource.identifier(mapping::identity::PLAN_ITEM_SYSTEM);
+        let local = item.and_then(|item| item.split_once('/')).map_or("", |(_, local)| local);
+        (mapped.resource.resource_type().to_owned(), local.to_owned(), labels)
+    });
+    resources.collect()
 }
 
 #[test]
@@ -212,33 +208,31 @@ fn every_clinical_resource_says_that_it_is_restricted_and_about_mental_health() 
 }
 
 #[test]
-fn a_diagnosis_labels_every_resource_that_tells_it() {
-    let set = |labels: &[&str]| labels.iter().map(|label| (*label).to_owned()).collect();
-    let expected = |labels: &[&str]| -> Vec<(String, BTreeSet<String>)> {
-        let mut all: Vec<(String, BTreeSet<String>)> = Vec::new();
-        if !labels.is_empty() {
-            for told in ["CarePlan", "ClinicalImpression", "Condition", "DocumentReference"] {
-                all.push((told.to_owned(), set(labels)));
+fn a_diagnosis_labels_the_whole_course_and_no_other_condition() {
+    for (code, part_2_program, expected) in [
+        ("F32.A", true, &[][..]),
+        ("F10.20", false, &["SUD"][..]),
+        ("F19.9", true, &["SUD", "42CFRPart2", "NORDSCLCD"][..]),
+        ("Z69.11", true, &["SDV"][..]),
+        ("T74.11XA", false, &["SDV"][..]),
+    ] {
+        let expected: BTreeSet<String> = expected.iter().map(|label| (*label).to_owned()).collect();
+        let mut conditions = 0;
+        for (resource_type, local, mut labels) in labelled(code, part_2_program) {
+            let is_pds = labels.remove("PDS");
+            match resource_type.as_str() {
+                "Patient" | "Practitioner" => assert!(labels.is_empty()),
+                "Condition" => conditions += usize::from(!labels.is_empty()),
+                _ => assert_eq!(labels, expected, "{code}: {resource_type} {local}"),
             }
+            // About others by nature: the inventory, those of it who take part, and the record beside the plan.
+            let is_about_others = resource_type == "RelatedPerson"
+                || resource_type == "DocumentReference" && local == "@document"
+                || resource_type == "QuestionnaireResponse" && is_pds;
+            assert_eq!(is_pds, is_about_others, "{code}: {resource_type} {local}");
         }
-        // About others by nature: the inventory, and those of it who take part.
-        all.push(("QuestionnaireResponse".to_owned(), set(&["PDS"])));
-        all.push(("RelatedPerson".to_owned(), set(&["PDS"])));
-        all
-    };
-    assert_eq!(labelled("F32.A", true), expected(&[]));
-    assert_eq!(labelled("F10.20", false), expected(&["SUD"]));
-    assert_eq!(labelled("F19.9", true), expected(&["SUD", "42CFRPart2", "NORDSCLCD"]));
-    assert_eq!(labelled("Z69.11", true), expected(&["SDV"]));
-    assert_eq!(labelled("T74.11XA", false), expected(&["SDV"]));
-    // The condition itself and no other.
-    let mapped = mapping::to_fhir(&with_diagnosis("F10.20").plan, &options(Policy::full()));
-    let conditions = mapped
-        .resources
-        .iter()
-        .filter(|mapped| mapped.resource.resource_type() == "Condition")
-        .filter(|mapped| labels(&mapped.resource.to_value()).contains("SUD"));
-    assert_eq!(conditions.count(), 1);
+        assert_eq!(conditions, usize::from(!expected.is_empty()), "{code}: its own Condition");
+    }
 }
 
 #[test]
