@@ -211,6 +211,12 @@ fn high_water_mark(resources: &[MappedResource]) -> Vec<Object> {
     labels
 }
 
+/// What is to become of a resource that was written and that the mapping no longer writes: the Appointment of a session
+/// that was held since, the Encounter of one that was called off. Nothing where there is nothing to say of it.
+pub fn superseded(written: &Resource, now: &[&Resource]) -> Option<Resource> {
+    session::superseded(written, now)
+}
+
 /// A record read back from FHIR.
 #[derive(Debug, Clone)]
 pub struct ReadBack {

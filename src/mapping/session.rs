@@ -12,7 +12,7 @@ use crate::mapping::code::{
 use crate::mapping::element::{
     extension, extensions, own_extension, positive, sub_value, sub_values, text, ucum,
 };
-use crate::mapping::identity::derived;
+use crate::mapping::identity::{PLAN_ITEM_SYSTEM, derived};
 use crate::mapping::narrative::Narrative;
 use crate::mapping::policy::Section;
 use crate::mapping::writer::Writer;
@@ -299,4 +299,26 @@ fn session_status(resource: &Resource) -> Option<SessionStatus> {
         SessionResource::Appointment(code) => !is_encounter && code == given,
     };
     SessionStatus::ALL.iter().copied().find(known)
+}
+
+/// What becomes of the resource of a session that was written, when the session has gone on to be another: the
+/// Appointment of one that was begun is `fulfilled`, the Encounter of one that was called off `cancelled`.
+///
+/// Nothing for a resource that is no session's, or whose session the mapping still writes as it was.
+pub(super) fn superseded(written: &Resource, now: &[&Resource]) -> Option<Resource> {
+    let item = written.identifier(PLAN_ITEM_SYSTEM)?;
+    let (other, type_of_other, status) = match written.resource_type() {
+        "Appointment" => {
+            let session = item.strip_suffix(derived::APPOINTMENT)?.strip_suffix('/')?;
+            (session.to_owned(), "Encounter", "fulfilled")
+        }
+        "Encounter" => (format!("{item}/{}", derived::APPOINTMENT), "Appointment", "cancelled"),
+        _ => return None,
+    };
+    let is_other = |resource: &&&Resource| {
+        resource.resource_type() == type_of_other
+            && resource.identifier(PLAN_ITEM_SYSTEM) == Some(other.as_str())
+    };
+    now.iter().find(is_other)?;
+    Some(written.clone().with(object! { "status" => status }))
 }
