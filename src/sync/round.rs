@@ -284,8 +284,13 @@ impl Run<'_, '_> {
         }
         let item = self.item(uuid);
         let local = item.map(|item| resolve(&item.local, ids));
-        let last_local =
-            shadow.and_then(|shadow| shadow.local.as_ref()).map(|local| resolve(local, ids));
+        let last_local = shadow.and_then(|shadow| {
+            // What the EHR kept as `urn:uuid:` was said so and not by id: else it would never be repaired.
+            let unresolved = targets(&shadow.base);
+            let mut ids = ids.clone();
+            ids.retain(|target, _| !unresolved.contains(target));
+            Some(resolve(shadow.local.as_ref()?, &ids))
+        });
         let known = shadow.map(|shadow| Known {
             base: &shadow.base,
             base_version: shadow.base_version.as_deref(),
@@ -296,6 +301,12 @@ impl Run<'_, '_> {
         let base = known.map(|known| known.base);
         Ok(match (decide(local.as_ref(), known.as_ref()), remote, item) {
             (Step::Create, _, _) => Position::Create,
+            // A reference that the EHR kept as `urn:uuid:` waits for its target's id.
+            (Step::Unchanged | Step::Agree, Some(remote), Some(_))
+                if !targets(&remote.resource).is_empty() =>
+            {
+                Position::Update(Box::new(remote.resource.clone()), Vec::new())
+            }
             (Step::Unchanged, _, _) => Position::At(ItemState::InSync),
             (Step::Agree, Some(remote), Some(item)) => {
                 agreed.push(self::shadow(uuid, remote.clone(), Some(item.local.clone())));

@@ -3,6 +3,7 @@
 mod clinic;
 mod edit;
 mod fault;
+mod partly;
 mod proxy;
 mod record;
 mod refusal;
