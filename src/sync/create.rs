@@ -168,14 +168,23 @@ impl Run<'_, '_> {
             Err(error @ (Error::NotSent(_) | Error::Busy { .. })) => {
                 self.not_processed(operations, error).await?;
             }
-            Err(error @ (Error::Unauthorized | Error::Forbidden)) => {
+            Err(error @ Error::Unauthorized) => {
                 self.withdraw(&items().collect::<Vec<_>>()).await?;
                 return Err(error.into());
             }
+            // Its twin may be running still: nothing is sent before that one is done.
+            Err(Error::Conflict { status: 409 }) => self.singly = true,
             Err(_) => {
                 // Refused, as it seems; one by one shows which entry it was, and which were kept all the same.
                 self.answered.extend(items());
-                self.refused.extend(items());
+                // What may appear later is sent again at once only with the condition that would find it.
+                let is_safe = |operation: &&Operation| {
+                    self.creates_conditionally(operation.body.resource_type())
+                };
+                let safe = operations.iter().filter(is_safe).map(|operation| operation.item);
+                let safe: Vec<Uuid> = safe.collect();
+                self.refused.extend(safe);
+                // Also where all of it is forbidden: maybe one type is, and then it can be named.
                 self.singly = true;
             }
         }
@@ -189,6 +198,8 @@ impl Run<'_, '_> {
         let is_paired = responses.len() == operations.len();
         for (place, response) in responses.into_iter().enumerate() {
             let Some(response) = response else { continue };
+            // No transaction then, whatever it is called: alone, an entry is refused for its own reason.
+            self.singly |= response.code().is_some_and(|code| code >= 400);
             let Some((id, version)) = response.location.as_deref().and_then(located) else {
                 continue;
             };

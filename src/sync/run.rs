@@ -40,7 +40,7 @@ pub(super) struct Run<'a, 'p> {
     pub(super) stale: BTreeSet<Uuid>,
     /// Operations that the server answered, so that they are not executing any more.
     pub(super) answered: BTreeSet<Uuid>,
-    /// Among them creates that it refused, or that were in a transaction that it refused.
+    /// Among them conditional creates in a transaction that it refused: they may be sent again at once.
     pub(super) refused: BTreeSet<Uuid>,
     /// Versions that answers to our writes named.
     pub(super) acknowledged: BTreeMap<ResourceId, String>,

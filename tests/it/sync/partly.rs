@@ -1,8 +1,11 @@
 //! Transactions that came to something else than all or nothing, and refusals that do not mean that nothing happened.
 
+use std::time::Duration;
+
+use ipt_fhir::client::Error;
 use ipt_fhir::fhir::Resource;
-use ipt_fhir::sandbox::Fault;
-use ipt_fhir::sync::{ItemState, Outcome, Progress};
+use ipt_fhir::sandbox::{Behaviour, Fault};
+use ipt_fhir::sync::{Failure, ItemState, Outcome, Progress};
 
 use super::clinic::{
     CARE_PLAN, Clinic, GOAL, OBJECTIVE, PROGRESS, TASK, item, parse, resources, uuid,
@@ -43,6 +46,10 @@ const fn writes(progress: &Progress) -> bool {
     matches!(progress, Progress::Writing { .. })
 }
 
+const fn settles(progress: &Progress) -> bool {
+    matches!(progress, Progress::Settling(_))
+}
+
 #[tokio::test]
 async fn references_that_a_partly_kept_transaction_left_open_are_repaired() {
     for kept in [&[GOAL][..], &[CARE_PLAN], &[GOAL, CARE_PLAN, OBJECTIVE, TASK]] {
@@ -74,4 +81,64 @@ async fn a_reference_left_open_is_not_in_sync_while_its_target_is_missing() {
     assert_eq!(report.outcome(), Outcome::Partial);
     assert_eq!(clinic.apply("Grieve").await.outcome(), Outcome::Done);
     clinic.assert_complete("Grieve");
+}
+
+/// What a refused transaction may still be doing shows only after the settling time.
+async fn with_late_effect(status: u16, conditional_create: bool) {
+    let behaviour = Behaviour { conditional_create, ..Behaviour::default() };
+    let mut clinic = Clinic::with(behaviour).await;
+    clinic.settle = Duration::from_millis(300);
+    clinic.ehr.faults().next("POST", Fault::RefuseBefore(status));
+    let report = apply_and_keep(&clinic, settles, &[OBJECTIVE, GOAL]).await;
+    assert_eq!(report.outcome(), Outcome::Done, "{status} {report:?}");
+    clinic.assert_complete("Grieve");
+}
+
+#[tokio::test]
+async fn a_transaction_that_met_its_twin_is_sent_again_only_when_the_twin_is_done() {
+    with_late_effect(409, true).await;
+    with_late_effect(409, false).await;
+}
+
+#[tokio::test]
+async fn without_conditions_no_refusal_proves_that_nothing_will_appear() {
+    with_late_effect(404, false).await;
+}
+
+#[tokio::test]
+async fn a_type_that_is_forbidden_is_named_and_the_others_are_created() {
+    let clinic = Clinic::open().await;
+    let forbidden = |method: &str, path: &str| match (method, path) {
+        ("POST", "" | "Task") => Before::Answer(403, "{}".into()),
+        _ => Before::Pass,
+    };
+    let way = proxy(clinic.ehr.base_url(), forbidden, |_| {}).await;
+    let report = clinic.apply_by(&way, resources("Grieve")).await;
+    let task = &item(&report, TASK).state;
+    assert_eq!(*task, ItemState::Failed(Failure::Server(Error::Forbidden)), "{report:?}");
+    let others = report.items().filter(|item| item.resource_type != "Task");
+    assert!(others.into_iter().all(|item| item.state == ItemState::InSync), "{report:?}");
+    assert_eq!(report.outcome(), Outcome::Unauthorized);
+}
+
+#[tokio::test]
+async fn an_entry_refused_inside_of_a_successful_answer_is_reported_by_its_own_refusal() {
+    let clinic = Clinic::open().await;
+    let refused = |method: &str, path: &str| match (method, path) {
+        ("POST", "") => {
+            let entry = r#"{"response":{"status":"422 Unprocessable Entity"}}"#;
+            let entries = [entry; 10].join(",");
+            let bundle = r#"{"resourceType":"Bundle","type":"transaction-response","entry":["#;
+            Before::Answer(200, format!("{bundle}{entries}]}}"))
+        }
+        ("POST", "Task") => Before::Answer(422, "{}".into()),
+        _ => Before::Pass,
+    };
+    let way = proxy(clinic.ehr.base_url(), refused, |_| {}).await;
+    let report = clinic.apply_by(&way, resources("Grieve")).await;
+    let task = &item(&report, TASK).state;
+    let refusal = Error::Refused { status: 422, codes: Vec::new() };
+    assert_eq!(*task, ItemState::Failed(Failure::Server(refusal)), "{report:?}");
+    let others = report.items().filter(|item| item.resource_type != "Task");
+    assert!(others.into_iter().all(|item| item.state == ItemState::InSync), "{report:?}");
 }
