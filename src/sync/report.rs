@@ -118,6 +118,9 @@ pub enum Failure {
     /// It was sent several times and the outcome never became clear.
     #[error("it was tried {0} times and the outcome never became clear")]
     GaveUp(u32),
+    /// The run ended before its turn.
+    #[error("the run ended before its turn")]
+    NotTried,
 }
 
 /// Why nothing more is done for a record, and for some also nothing more at the EHR.
@@ -269,12 +272,23 @@ impl RecordReport {
     /// How the run ended for this record.
     pub fn outcome(&self) -> Outcome {
         let stopped = self.stopped.as_ref().map_or(Outcome::Done, Stop::outcome);
-        self.items
-            .iter()
-            .map(|item| item.state.outcome())
-            .max()
-            .unwrap_or(Outcome::Done)
-            .max(stopped)
+        let items = self.items.iter().map(|item| self.outcome_of(&item.state)).max();
+        items.unwrap_or(Outcome::Done).max(stopped)
+    }
+
+    /// How a resource stands; what waits is as grave as what it waits for.
+    fn outcome_of(&self, state: &ItemState) -> Outcome {
+        let mut cause = state;
+        // As many steps as there are items: nothing waits for itself.
+        for _ in &self.items {
+            let ItemState::BlockedBy(other) = cause else { break };
+            let Some(other) = self.items.iter().find(|item| item.item == *other) else { break };
+            cause = &other.state;
+        }
+        match (state, cause.outcome()) {
+            (ItemState::BlockedBy(_), Outcome::Done) => Outcome::Partial,
+            (_, outcome) => outcome,
+        }
     }
 }
 

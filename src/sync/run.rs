@@ -257,6 +257,9 @@ impl Run<'_, '_> {
         stopped: Option<Stop>,
     ) -> RecordReport {
         let ids = self.ids();
+        let riddle = positions.iter().find(|(_, position)| position.is_riddle());
+        let riddle = riddle.map(|(item, _)| *item);
+        let writes = self.writer.is_some();
         let items = positions
             .into_iter()
             .map(|(item, position)| ItemReport {
@@ -270,6 +273,10 @@ impl Run<'_, '_> {
                         self.failed.remove(&item).map_or(ItemState::Unconfirmed, ItemState::Failed)
                     }
                     _ if self.operations.contains_key(&item) => ItemState::Unconfirmed,
+                    // A run that writes has nothing left that it would do.
+                    ItemState::ToCreate | ItemState::ToUpdate(_) if writes => {
+                        riddle.map_or(ItemState::Failed(Failure::NotTried), ItemState::BlockedBy)
+                    }
                     state => state,
                 },
                 stored_otherwise: self.stored_otherwise(item, &ids),

@@ -3,9 +3,11 @@
 use ipt_fhir::json::{Value, parse};
 use ipt_fhir::sandbox::{Behaviour, Fault, Ids};
 use ipt_fhir::store::Error;
-use ipt_fhir::sync::{Conflict, ItemState, Outcome, PatientFault, Stop, apply};
+use ipt_fhir::sync::{Conflict, Failure, ItemState, Outcome, PatientFault, Stop, apply};
 
-use super::clinic::{CARE_PLAN, Clinic, GOAL, TASK, item, patients, quiet, resources, uuid};
+use super::clinic::{
+    CARE_PLAN, CONDITION, Clinic, GOAL, OBJECTIVE, TASK, item, patients, quiet, resources, uuid,
+};
 use crate::store::moment;
 
 fn stop(report: &ipt_fhir::sync::Report) -> &Stop {
@@ -136,6 +138,35 @@ async fn a_second_copy_stops_the_plan_with_both_ids() {
     assert!(ids.len() == 2 && ids.contains(&second), "{ids:?}");
     assert_eq!(report.outcome(), Outcome::Conflicts);
     assert_eq!(clinic.writing_requests(), before, "nothing of the plan is written");
+}
+
+#[tokio::test]
+async fn what_waits_for_a_person_is_said_to_wait_and_not_to_be_done() {
+    let clinic = Clinic::open().await;
+    let (_, mut objective) = resources("Grieve").swap_remove(4);
+    objective.object_mut().insert("subject", parse(br#"{"reference":"Patient/first"}"#).unwrap());
+    let copies = [clinic.ehr.put(objective.clone()).unwrap(), clinic.ehr.put(objective).unwrap()];
+    let report = clinic.apply("Grieve").await;
+    let ItemState::Conflict(Conflict::Duplicates(ids)) = &item(&report, OBJECTIVE).state else {
+        panic!("{report:?}")
+    };
+    assert!(copies.iter().all(|copy| ids.contains(copy)));
+    // The goal refers to it; the condition does not, and waits all the same.
+    for number in [GOAL, CONDITION] {
+        let state = &item(&report, number).state;
+        assert_eq!(*state, ItemState::BlockedBy(uuid(OBJECTIVE)), "{number}");
+    }
+    assert_eq!(report.outcome(), Outcome::Conflicts, "{report:?}");
+    assert_eq!(clinic.writing_requests(), 0);
+}
+
+#[tokio::test]
+async fn what_a_run_did_not_come_to_is_not_said_to_be_done() {
+    let clinic = Clinic::open().await;
+    clinic.ehr.faults().next("POST", Fault::RefuseBefore(401));
+    let report = clinic.apply("Grieve").await;
+    let not_tried = ItemState::Failed(Failure::NotTried);
+    assert!(report.items().all(|item| item.state == not_tried), "{report:?}");
 }
 
 #[tokio::test]
