@@ -80,8 +80,9 @@ pub(super) fn created(sent: &Resource, current: &Versioned, evidence: &Evidence)
     if let Some(ours) = versions.iter().find(|version| same_content(sent, &version.resource)) {
         return agreed(ours, true);
     }
-    match versions.last() {
-        Some(oldest) if is_first(oldest) => agreed(oldest, false),
+    let begins_now = versions.first().is_some_and(|newest| newest.version == current.version);
+    match history.last().zip(versions.last()) {
+        Some((entry, oldest)) if begins_now && is_first(entry) => agreed(oldest, false),
         _ => Verdict::Unexplained,
     }
 }
@@ -144,13 +145,12 @@ fn agreed(base: &Versioned, is_what_was_sent: bool) -> Verdict {
     Verdict::Agreed { base: Box::new(base.clone()), is_what_was_sent }
 }
 
-/// Whether a version may be the first one: where versions are counted, the history must reach back to the start.
-fn is_first(version: &Versioned) -> bool {
-    version
-        .version
-        .as_deref()
-        .and_then(|version| version.parse::<u64>().ok())
-        .is_none_or(|number| number <= 1)
+/// Whether a version is the first one: by its number, or because the history says that it was created.
+///
+/// A history may be cut, and most version ids tell nothing: the last entry alone proves no beginning.
+fn is_first(entry: &HistoryEntry) -> bool {
+    let number = entry.version.as_deref().and_then(|version| version.parse::<u64>().ok());
+    number.is_some_and(|number| number <= 1) || entry.method == "POST"
 }
 
 #[cfg(test)]
@@ -232,7 +232,24 @@ mod tests {
         assert_eq!(given(&[("3", "edited"), ("1", "x")]), base("1", "x", false));
         assert_eq!(given(&[("3", "edited"), ("2", "x")]), Verdict::Unexplained, "begins later");
         assert_eq!(given(&[("3", "edited"), ("2", ""), ("1", "x")]), Verdict::Unexplained);
+        let aside = [("2", "x"), ("1", "x")];
+        assert_eq!(given(&aside), Verdict::Unexplained, "does not begin with what is current");
         let none = Evidence { history: Asked::Unavailable, ..Evidence::default() };
         assert_eq!(created(&sent, &current, &none), Verdict::Unexplained);
+    }
+
+    #[test]
+    fn a_version_without_number_is_the_first_only_if_it_was_created() {
+        let current = at("c", "edited");
+        let given = |method: &str| {
+            let mut evidence = history(&[("c", "edited"), ("a", "x")]);
+            if let Asked::Given(history) = &mut evidence.history {
+                history[1].method = method.to_owned();
+            }
+            created(&body("new"), &current, &evidence)
+        };
+        assert_eq!(given("POST"), base("a", "x", false));
+        assert_eq!(given("PUT"), Verdict::Unexplained);
+        assert_eq!(given(""), Verdict::Unexplained, "the server does not say");
     }
 }

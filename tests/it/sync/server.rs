@@ -226,3 +226,35 @@ async fn a_server_restored_to_an_earlier_day_is_seen_by_its_words() {
     assert!(matches!(item(&report, GOAL).state, ItemState::RemoteChanged(_)), "{report:?}");
     assert_eq!(clinic.writing_requests(), before);
 }
+
+#[tokio::test]
+async fn a_cut_history_of_versions_without_numbers_proves_no_beginning() {
+    let mut clinic = Clinic::open().await;
+    clinic.apply("Grieve").await;
+    std::fs::remove_dir_all(clinic.directory.path().join("store")).unwrap();
+    clinic.edit(GOAL, "lifecycleStatus", r#""on-hold""#);
+    clinic.edit(GOAL, "description", r#"{"text":"Mourn"}"#);
+    let linked = clinic.base_url.clone();
+    before(&mut clinic, all_pass, |exchange| {
+        exchange.headers.remove("etag");
+        for number in 1..=3 {
+            let (counted, opaque) = (format!(r#""versionId":"{number}""#), ["x", "y", "z"]);
+            let opaque = format!(r#""versionId":"{}""#, opaque[number - 1]);
+            exchange.body = exchange.body.replace(&counted, &opaque);
+        }
+        if exchange.path.ends_with("_history") {
+            // The creation is not given any more.
+            let mut bundle = Bundle::from_resource(parse(&exchange.body)).unwrap();
+            bundle.entries.truncate(2);
+            bundle.total = None;
+            exchange.body = bundle.into_resource().to_text();
+        }
+    })
+    .await;
+    let way_there = std::mem::replace(&mut clinic.base_url, linked);
+    let before = clinic.writing_requests();
+    let report = clinic.apply_by(&way_there, resources("Grieve")).await;
+    assert_eq!(item(&report, GOAL).state, ItemState::Conflict(Conflict::Unexplained));
+    assert_eq!(clinic.writing_requests(), before);
+    assert_eq!(clinic.one(GOAL).text("lifecycleStatus"), Some("on-hold"));
+}
