@@ -133,6 +133,17 @@ pub struct HistoryEntry {
     pub versioned: Option<Versioned>,
 }
 
+/// What a server answers to one entry of a transaction; nothing of it is certain to be there.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct EntryAnswer {
+    /// The HTTP status that the entry would have had alone.
+    pub status: Option<u16>,
+    /// Where the server says that the resource is.
+    pub id: Option<ResourceId>,
+    /// Its version id, without quotes.
+    pub version: Option<String>,
+}
+
 /// What came of a create or an update.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Created {

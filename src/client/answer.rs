@@ -185,15 +185,18 @@ pub(super) fn version(etag: &str) -> Option<String> {
     (is_id(text) && text != "." && text != "..").then(|| text.to_owned())
 }
 
-/// Id and version in a `Location`, which may be relative and of another origin: it is read, never fetched.
+/// Id and version in a `Location` of a resource of this type.
 pub(super) fn place(location: &str, resource_type: &str) -> Option<(ResourceId, Option<String>)> {
+    any_place(location).filter(|(id, _)| id.resource_type() == resource_type)
+}
+
+/// Id and version in a `Location`, which may be relative and of another origin: it is read, never fetched.
+pub(super) fn any_place(location: &str) -> Option<(ResourceId, Option<String>)> {
     let path = location.split(['?', '#']).next().unwrap_or_default().trim_end_matches('/');
     let segments: Vec<&str> = path.split('/').collect();
-    let (id, version_id) = match segments.as_slice() {
-        [.., found, id, "_history", version_id] if *found == resource_type => {
-            (id, Some(version_id))
-        }
-        [.., found, id] if *found == resource_type => (id, None),
+    let (resource_type, id, version_id) = match segments.as_slice() {
+        [.., resource_type, id, "_history", version_id] => (resource_type, id, Some(version_id)),
+        [.., resource_type, id] => (resource_type, id, None),
         _ => return None,
     };
     let id = ResourceId::new(resource_type, id).ok()?;
@@ -237,6 +240,9 @@ mod tests {
         assert_eq!(read("/fhir/Goal/8/?x=1"), found(None));
         for text in ["CarePlan/8", "8", "", "Goal", "Goal/a b", "Goal/.."] {
             assert_eq!(read(text), None, "{text}");
+        }
+        for text in ["Goal", "/x/../7", "8/_history/1", "Goal/8/_history"] {
+            assert_eq!(any_place(text), None, "{text}");
         }
     }
 

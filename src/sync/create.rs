@@ -10,9 +10,9 @@ use std::collections::BTreeSet;
 use url::form_urlencoded::byte_serialize;
 use uuid::Uuid;
 
-use crate::client::{Created, Error};
-use crate::fhir::bundle::{Request, Response};
-use crate::fhir::{Bundle, Entry, ResourceId};
+use crate::client::{Created, EntryAnswer, Error};
+use crate::fhir::bundle::Request;
+use crate::fhir::{Bundle, Entry};
 use crate::store::{Operation, State, Verb, Writer};
 
 use super::identity::{Item, resolve, targets, token};
@@ -160,9 +160,9 @@ impl Run<'_, '_> {
         let bundle = Bundle::new("transaction", operations.iter().map(entry).collect());
         let items = || operations.iter().map(|operation| operation.item);
         match self.ehr.client.transaction(&bundle).await {
-            Ok(answer) => {
+            Ok(answers) => {
                 self.answered.extend(items());
-                self.take_answers(operations, &answer);
+                self.take_answers(operations, answers);
             }
             Err(Error::Ambiguous(_)) => {}
             Err(error @ (Error::NotSent(_) | Error::Busy { .. })) => {
@@ -192,25 +192,14 @@ impl Run<'_, '_> {
     }
 
     /// Notes where the server says that it made what. Which resource is whose is for the look-up to find.
-    fn take_answers(&mut self, operations: &[Operation], answer: &Bundle) {
-        let responses: Vec<Option<&Response>> =
-            answer.entries.iter().map(|entry| entry.response.as_ref()).collect();
-        let is_paired = responses.len() == operations.len();
-        for (place, response) in responses.into_iter().enumerate() {
-            let Some(response) = response else { continue };
+    fn take_answers(&mut self, operations: &[Operation], answers: Vec<EntryAnswer>) {
+        let is_paired = answers.len() == operations.len();
+        for (place, EntryAnswer { status, id, version }) in answers.into_iter().enumerate() {
             // No transaction then, whatever it is called: alone, an entry is refused for its own reason.
-            self.singly |= response.code().is_some_and(|code| code >= 400);
-            let Some((id, version)) = response.location.as_deref().and_then(located) else {
-                continue;
-            };
-            let etag = response
-                .etag
-                .as_deref()
-                .map(|etag| etag.trim_start_matches("W/").trim_matches('"').to_owned());
-            if response.code() == Some(201)
-                && let Some(version) = version.or(etag)
-            {
-                self.acknowledged.insert(id.clone(), version);
+            self.singly |= status.is_some_and(|status| status >= 400);
+            let Some(id) = id else { continue };
+            if status == Some(201) {
+                self.acknowledged.extend(version.map(|version| (id.clone(), version)));
             }
             let operation = operations.get(place).filter(|operation| {
                 is_paired && operation.body.resource_type() == id.resource_type()
@@ -269,34 +258,5 @@ impl Run<'_, '_> {
             self.tries.entry(*item).and_modify(|tries| *tries = tries.saturating_sub(1));
         }
         self.postpone(error).await
-    }
-}
-
-/// Type, id and version in the location of an answer: `…/Goal/7/_history/1`. It is read, never fetched.
-fn located(location: &str) -> Option<(ResourceId, Option<String>)> {
-    let (path, version) = match location.split_once("/_history/") {
-        Some((path, version)) => (path, Some(version.to_owned())),
-        None => (location, None),
-    };
-    let mut segments = path.rsplit('/');
-    let (id, resource_type) = (segments.next()?, segments.next()?);
-    Some((ResourceId::new(resource_type, id).ok()?, version))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::located;
-
-    #[test]
-    fn locations_of_all_kinds_are_read() {
-        for (location, version) in [
-            ("Goal/7/_history/1", Some("1")),
-            ("http://other.invalid/fhir/Goal/7/_history/1", Some("1")),
-            ("Goal/7", None),
-        ] {
-            let (id, found) = located(location).unwrap();
-            assert_eq!((id.to_string().as_str(), found.as_deref()), ("Goal/7", version));
-        }
-        assert!(located("Goal").is_none() && located("/x/../7").is_none());
     }
 }

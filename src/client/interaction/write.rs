@@ -7,11 +7,11 @@
 use reqwest::Method;
 use reqwest::header::{HeaderName, HeaderValue, IF_MATCH};
 
-use super::super::answer::{flawed, version};
+use super::super::answer::{any_place, flawed, version};
 use super::super::error::Flaw;
 use super::super::http::{Interaction, PREFER, Request};
-use super::super::{Client, Created, Error, Unsent};
-use crate::fhir::{Bundle, Resource, ResourceId};
+use super::super::{Client, Created, EntryAnswer, Error, Unsent};
+use crate::fhir::{Bundle, Entry, Resource, ResourceId};
 
 const IF_NONE_EXIST: HeaderName = HeaderName::from_static("if-none-exist");
 const REPRESENTATION: HeaderValue = HeaderValue::from_static("return=representation");
@@ -72,14 +72,23 @@ impl Client {
     ///
     /// # Errors
     /// [`Error::Ambiguous`] also for an answer that is no Bundle.
-    pub async fn transaction(&self, bundle: &Bundle) -> Result<Bundle, Error> {
+    pub async fn transaction(&self, bundle: &Bundle) -> Result<Vec<EntryAnswer>, Error> {
         let interaction = Interaction::Transaction;
         let body = bundle.clone().into_resource().to_text();
         let request =
             Request::with_body(interaction, Method::POST, "Bundle", self.base.root(), body);
         let answer = self.http.send(request).await?.into_resource(interaction, "Bundle")?;
-        Bundle::from_resource(answer).map_err(|_| flawed(interaction, Flaw::NotFhir))
+        let answer =
+            Bundle::from_resource(answer).map_err(|_| flawed(interaction, Flaw::NotFhir))?;
+        Ok(answer.entries.into_iter().map(entry_answer).collect())
     }
+}
+
+fn entry_answer(entry: Entry) -> EntryAnswer {
+    let Some(response) = entry.response else { return EntryAnswer::default() };
+    let (id, in_place) = response.location.as_deref().and_then(any_place).unzip();
+    let etag = || response.etag.as_deref().and_then(version);
+    EntryAnswer { status: response.code(), id, version: in_place.flatten().or_else(etag) }
 }
 
 fn header(text: &str) -> Result<HeaderValue, Error> {

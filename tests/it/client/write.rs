@@ -1,6 +1,6 @@
 //! Creates, updates and transactions: what is sent, and how the answers are read.
 
-use ipt_fhir::client::{Cause, Created, Error, Flaw, Unsent};
+use ipt_fhir::client::{Cause, Created, EntryAnswer, Error, Flaw, Unsent};
 use ipt_fhir::fhir::{Bundle, Entry, Resource};
 use ipt_fhir::object;
 
@@ -98,13 +98,27 @@ async fn an_update_that_created_says_so() {
 }
 
 #[tokio::test]
-async fn a_transaction_goes_to_the_base_and_comes_back_as_a_bundle() {
+async fn a_transaction_goes_to_the_base_and_its_answers_are_read_with_care() {
     let entry = Entry { resource: Some(goal()), ..Entry::default() };
     let bundle = Bundle::new("transaction", vec![entry]);
-    let response = r#"{"resourceType":"Bundle","type":"transaction-response","entry":[{"response":{"status":"201 Created","location":"Goal/8/_history/1","etag":"1"}}]}"#;
+    let response = r#"{"resourceType":"Bundle","type":"transaction-response","entry":[{"response":{"status":"201 Created","location":"Goal/8/_history/1","etag":"1"}},
+        {"response":{"status":"201","location":"https://other.example/fhir/Goal/9/?x=1","etag":"W/\"2\""}},
+        {"response":{"status":"201","location":"Goal/10","etag":"\"..\""}},{"response":{"status":"422 Refused"}},{}]}"#;
     let server = Server::start(vec![answer(200, &[], response)]);
     let answered = client(&server).transaction(&bundle).await.unwrap();
-    assert_eq!(answered.entries[0].response.as_ref().unwrap().code(), Some(201));
+    let expected = |status, id: Option<&str>, version: Option<&str>| EntryAnswer {
+        status,
+        id: id.map(|id| id.parse().unwrap()),
+        version: version.map(str::to_owned),
+    };
+    let all = [
+        expected(Some(201), Some("Goal/8"), Some("1")),
+        expected(Some(201), Some("Goal/9"), Some("2")),
+        expected(Some(201), Some("Goal/10"), None),
+        expected(Some(422), None, None),
+        expected(None, None, None),
+    ];
+    assert_eq!(answered, all);
     let sent = server.requests();
     assert_eq!((&*sent[0].method, &*sent[0].target), ("POST", "/fhir"));
     for body in ["", "<html>", r#"{"resourceType":"Goal","id":"8"}"#, response.split_at(80).0] {
