@@ -54,6 +54,9 @@ pub struct Link {
     pub plan: String,
     /// Where the record is.
     pub record: Phi<PathBuf>,
+    /// The digest of who the record's client was then: a record that was made over into another client's keeps its
+    /// file and its plan id.
+    pub client: String,
     /// The Patient.
     pub patient: ResourceId,
     /// The therapist, if the EHR knows them.
@@ -167,6 +170,9 @@ pub enum Error {
     /// The record is linked to another Patient already, and its resources are there.
     #[error("the record is linked to another Patient or server, and its resources are there")]
     LinkedOtherwise,
+    /// Another file is linked with the same plan id, and the two are not about the same client and Patient.
+    #[error("another record with the same plan id is linked, about another client or Patient")]
+    PlanOfAnother,
     /// A row does not say what it should.
     #[error("a row of the table {0} is damaged")]
     Damaged(&'static str),
@@ -205,10 +211,11 @@ impl Store {
         sqlite::links(&mut *self.connection.lock().await, ehr).await
     }
 
-    /// Keeps a link; one of the same EHR and plan is replaced as long as nothing of the plan went elsewhere.
+    /// Keeps a link; one of the same EHR and plan is replaced as long as nothing of the plan went elsewhere, and it is
+    /// of the same file or about the same client and Patient.
     ///
     /// # Errors
-    /// [`Error::LinkedOtherwise`] and [`Error::Database`].
+    /// [`Error::LinkedOtherwise`], [`Error::PlanOfAnother`] and [`Error::Database`].
     pub async fn link(&self, link: &Link) -> Result<(), Error> {
         sqlite::put_link(&mut *self.connection.lock().await, link).await
     }

@@ -34,6 +34,7 @@ use crate::client::Client;
 use crate::fhir::{Capability, Resource};
 use crate::store::{self, Link, Store, Writer};
 
+pub use identity::client_digest;
 pub use patient::{PatientFault, check_patient, patient_marks};
 pub use report::{
     Conflict, Done, Failure, ItemReport, ItemState, Outcome, Progress, RecordReport, Report, Stop,

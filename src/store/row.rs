@@ -17,6 +17,7 @@ pub(super) fn link(row: &SqliteRow) -> Result<Link, Error> {
         base_url: row.try_get("base_url")?,
         plan: row.try_get("plan")?,
         record: Phi::new(row.try_get::<String, _>("record")?.into()),
+        client: row.try_get("client")?,
         patient: row.try_get::<&str, _>("patient")?.parse().map_err(|_| damaged())?,
         practitioner: row
             .try_get::<Option<&str>, _>("practitioner")?

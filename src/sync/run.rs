@@ -10,7 +10,7 @@ use crate::fhir::{Capability, ResourceId};
 use crate::merge::{Change, changes};
 use crate::store::{Link, Operation, Shadow, Writer};
 
-use super::identity::{Item, items, resolve};
+use super::identity::{Item, client_digest, items, resolve};
 use super::patient::{PatientFault, check_linked};
 use super::reading::{pause, repeated};
 use super::report::{Done, Failure, ItemReport, ItemState, Progress, RecordReport, Stop};
@@ -87,6 +87,9 @@ async fn prepare<'a, 'p>(
     }
     if link.plan != record.plan {
         return Err(Stop::OtherRecord);
+    }
+    if link.client != client_digest(&record.resources) {
+        return Err(Stop::OtherClient);
     }
     let items = items(&record.resources, link)?;
     let ledger = ehr.store.ledger(ehr.name, &link.plan).await?;

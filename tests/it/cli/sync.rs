@@ -136,6 +136,33 @@ fn a_changed_record_updates_what_it_changes() {
 }
 
 #[test]
+fn a_record_used_as_a_template_does_not_reach_the_first_clients_chart() {
+    let (home, _sandbox) = clinic();
+    home.run("ehr link here john.json Patient/john --yes").ends(0);
+    home.run("sync here").ends(0);
+    let john = String::from_utf8(fixture("ipt/john-lee-in-treatment.json")).unwrap();
+    let sara = john.replace("John", "Sara").replace("\"male\"", "\"female\"");
+    home.write("john.json", &sara);
+    for line in ["sync plan here", "sync here", "sync apply here"] {
+        let run = home.run(line).ends(8);
+        assert!(run.stdout.contains("stopped: the record's client is not"), "{}", run.stdout);
+        assert!(!run.stdout.contains("Sara"), "{}", run.stdout);
+    }
+    // Restored, all is as it was.
+    home.write("john.json", &john);
+    home.run("sync here").ends(0);
+    // Corrected, it takes a person's word.
+    home.write("john.json", john.replacen("\"John Lee\"", "\"John A. Lee\"", 1));
+    home.run("sync here").ends(8);
+    home.run("ehr link here john.json Patient/john --yes").ends(0);
+    home.run("sync here").ends(0);
+    // The copy in a file of its own still has the first one's plan id.
+    home.write("sara.json", &sara);
+    let copy = home.run("ehr link here sara.json Patient/john --yes --format json").ends(8);
+    assert_eq!(copy.codes(), ["store-plan-of-another"]);
+}
+
+#[test]
 fn a_record_that_can_not_be_read_is_left_out() {
     let (home, _sandbox) = clinic();
     home.write("sara.json", fixture("ipt/sara-dit.json"));
