@@ -108,8 +108,9 @@ pub struct Operation {
     pub state: State,
     /// How often it was sent, this time included.
     pub attempt: u32,
-    /// When it was sent last: from then on it may still be executing.
-    pub sent_at: jiff::Timestamp,
+    /// Until when its sender waited for the answer: at first the end of its time limit, so that a sender that is killed
+    /// counts as having waited to the end; then the moment when it gave up. The settling time begins here.
+    pub waited_until: jiff::Timestamp,
     /// Whether a search after that found nothing.
     pub searched: bool,
 }

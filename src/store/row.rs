@@ -69,7 +69,7 @@ pub(super) fn operation(row: &SqliteRow) -> Result<Operation, Error> {
             _ => return Err(damaged()),
         },
         attempt: row.try_get("attempt")?,
-        sent_at: moment(row, "sent_at", TABLE)?,
+        waited_until: moment(row, "waited_until", TABLE)?,
         searched: row.try_get("searched")?,
     })
 }

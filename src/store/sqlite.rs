@@ -139,7 +139,7 @@ pub(super) async fn ledger(
     .await?;
     let operations = sqlx::query(
         "SELECT item, verb, resource_type, id, base_version, body, body_digest, local, state, attempt,
-         sent_at, searched FROM operation WHERE ehr = $1 AND plan = $2 ORDER BY item",
+         waited_until, searched FROM operation WHERE ehr = $1 AND plan = $2 ORDER BY item",
     )
     .bind(ehr)
     .bind(plan)
@@ -174,7 +174,7 @@ pub(super) async fn put_operations(
         let body = operation.body.to_text();
         sqlx::query(
             "INSERT OR REPLACE INTO operation (ehr, item, plan, verb, resource_type, id, base_version,
-             body, body_digest, local, state, attempt, sent_at, searched)
+             body, body_digest, local, state, attempt, waited_until, searched)
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
         )
         .bind(ehr)
@@ -189,7 +189,7 @@ pub(super) async fn put_operations(
         .bind(operation.local.to_text())
         .bind(row::state(operation.state))
         .bind(operation.attempt)
-        .bind(operation.sent_at.to_string())
+        .bind(operation.waited_until.to_string())
         .bind(operation.searched)
         .execute(&mut *transaction)
         .await?;

@@ -38,7 +38,7 @@ fn operation(item: u128) -> Operation {
         local: body("SECRETWORD"),
         state: State::InFlight,
         attempt: 1,
-        sent_at: moment(),
+        waited_until: moment(),
         searched: false,
     }
 }

@@ -48,7 +48,7 @@ CREATE TABLE operation (
     local TEXT NOT NULL,
     state TEXT NOT NULL CHECK (state IN ('in-flight', 'ambiguous')),
     attempt INTEGER NOT NULL,
-    sent_at TEXT NOT NULL,
+    waited_until TEXT NOT NULL,
     searched INTEGER NOT NULL,
     PRIMARY KEY (ehr, item),
     FOREIGN KEY (ehr, plan) REFERENCES link (ehr, plan)
