@@ -216,8 +216,9 @@ impl Store {
     /// of the same file or about the same client and Patient.
     ///
     /// # Errors
-    /// [`Error::LinkedOtherwise`], [`Error::PlanOfAnother`] and [`Error::Database`].
+    /// [`Error::Locked`] while a sync of this EHR is running, [`Error::LinkedOtherwise`], [`Error::PlanOfAnother`] and [`Error::Database`].
     pub async fn link(&self, link: &Link) -> Result<(), Error> {
+        let _lock = lock::Lock::take(&self.directory, &link.ehr)?;
         sqlite::put_link(&mut *self.connection.lock().await, link).await
     }
 

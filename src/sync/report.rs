@@ -135,6 +135,9 @@ pub enum Stop {
          plan id of its own, or if only the client's data were corrected, link it again with `ehr link`"
     )]
     OtherClient,
+    /// The link was changed after this run had read it.
+    #[error("the link was changed meanwhile; run sync again")]
+    LinkChanged,
     /// The record has a second Patient.
     #[error("the record has more than one Patient")]
     SecondPatient,

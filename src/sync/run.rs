@@ -91,6 +91,10 @@ async fn prepare<'a, 'p>(
     if link.client != client_digest(&record.resources) {
         return Err(Stop::OtherClient);
     }
+    // Read again under the lock: it may have been corrected after the records were loaded.
+    if writer.is_some() && !ehr.store.links(Some(ehr.name)).await?.contains(link) {
+        return Err(Stop::LinkChanged);
+    }
     let items = items(&record.resources, link)?;
     let ledger = ehr.store.ledger(ehr.name, &link.plan).await?;
     let shadows: BTreeMap<_, _> =

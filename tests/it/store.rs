@@ -124,6 +124,7 @@ async fn one_writer_for_each_ehr() {
     let writer = first.writer("clinic").await.unwrap();
     assert_eq!(second.writer("clinic").await.unwrap_err(), Error::Locked);
     assert_eq!(first.writer("clinic").await.unwrap_err(), Error::Locked);
+    assert_eq!(second.link(&link()).await.unwrap_err(), Error::Locked);
     second.writer("other/../clinic").await.unwrap();
     drop(writer);
     second.writer("clinic").await.unwrap();

@@ -126,6 +126,21 @@ async fn a_record_that_became_another_clients_is_refused() {
 }
 
 #[tokio::test]
+async fn a_link_that_was_corrected_meanwhile_stops_the_record() {
+    let clinic = Clinic::open().await;
+    let (store, client) = (clinic.store().await, clinic.client());
+    let record = clinic.record(&store, "Grieve").await;
+    let mut corrected = record.link.clone();
+    corrected.patient = "Patient/second".parse().unwrap();
+    store.link(&corrected).await.unwrap();
+    let report =
+        apply(&clinic.way(&store, &client, &moment), &[record], &mut quiet()).await.unwrap();
+    assert_eq!(*stop(&report), Stop::LinkChanged);
+    assert_eq!(report.outcome().exit_code(), 8);
+    assert_eq!(clinic.writing_requests(), 0);
+}
+
+#[tokio::test]
 async fn a_changed_namespace_does_not_double_a_plan() {
     let clinic = Clinic::open().await;
     clinic.apply("Grieve").await;

@@ -27,6 +27,9 @@ use crate::phi::Phi;
 use crate::store::{Link, Store, digest};
 use crate::sync::{check_patient, client_digest, patient_marks};
 
+/// The traits that a script may not pass over.
+const TELLING: [&str; 3] = ["family name", "birth date", "identifiers"];
+
 pub(crate) async fn run(args: &EhrLink, settings: &Settings) -> Result<Done, Failure> {
     let (name, ehr) = settings.ehr(Some(&args.name))?;
     let patient = id(&args.patient, "Patient")?;
@@ -54,6 +57,17 @@ pub(crate) async fn run(args: &EhrLink, settings: &Settings) -> Result<Done, Fai
     let mut told = format!("{name} {patient}, compared with the record:\n");
     for (name, agreement) in &traits {
         let _ = writeln!(told, "  {name:<12} {}", words(*agreement));
+    }
+    // A person who is asked sees them; a script does not.
+    if settings.yes
+        && !args.accept_differences
+        && let Some((name, _)) = traits
+            .iter()
+            .find(|(name, agreement)| *agreement == Agreement::Differs && TELLING.contains(name))
+    {
+        let text = format!("{patient} can't be linked by --yes alone: the {name} differs");
+        return Err(Failure::new(Exit::Refused, "link-differs", text)
+            .help("look the id up in the EHR; --accept-differences links it all the same"));
     }
     confirm(settings, &format!("{told}Link?")).await?;
     let link = Link {
