@@ -96,6 +96,7 @@ impl Config {
 #[derive(Debug, Clone)]
 pub struct Client {
     base: Base,
+    timeout: Duration,
     http: Arc<http::Http>,
 }
 
@@ -105,7 +106,13 @@ impl Client {
     /// # Errors
     /// [`Error::NotSent`] if TLS can't be set up on this machine.
     pub fn new(config: &Config) -> Result<Self, Error> {
-        Ok(Self { base: config.base.clone(), http: Arc::new(http::Http::new(config)?) })
+        let http = Arc::new(http::Http::new(config)?);
+        Ok(Self { base: config.base.clone(), timeout: config.timeout, http })
+    }
+
+    /// The time limit of one request, to the last byte of its answer.
+    pub const fn timeout(&self) -> Duration {
+        self.timeout
     }
 }
 

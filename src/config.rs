@@ -102,7 +102,7 @@ pub struct Ehr {
     pub url: Sourced<client::Base>,
     /// The time limit of one request.
     pub timeout: Sourced<Duration>,
-    /// How long a request whose outcome is unknown may still be executing.
+    /// How long a request may still be executing after nobody waits for its answer any more.
     pub settle: Sourced<Duration>,
     /// How we show who we are.
     pub auth: Auth,
@@ -251,7 +251,22 @@ impl Config {
     }
 }
 
+/// What takes longer than we wait may take as long again. A server on another machine may have a proxy before it that
+/// still holds a request (ehrs-and-sync.md 3.2).
+fn default_settle(url: &client::Base, timeout: Duration) -> Duration {
+    let proxy = if url.is_loopback() { Duration::ZERO } else { Duration::from_mins(1) };
+    timeout.max(proxy)
+}
+
 impl Ehr {
+    /// Gives a request another time limit than the configuration does. A settling time that nobody set follows it.
+    pub fn limit(&mut self, timeout: Sourced<Duration>) {
+        if self.settle.origin == Origin::Default {
+            self.settle.value = default_settle(&self.url.value, timeout.value);
+        }
+        self.timeout = timeout;
+    }
+
     /// What the client needs: fetches the secret, by running its command if there is one.
     ///
     /// # Errors
@@ -405,10 +420,13 @@ impl Layers<'_> {
             let text = format!("{}: at least one second", key("timeout_seconds"));
             return Err(Error::new("config-value", text).at(&timeout.origin));
         }
-        // ehrs-and-sync.md 3.2: a server on this machine has no proxy that still holds a request.
-        let settle = Duration::from_secs(if url.value.is_loopback() { 2 } else { 60 });
-        let settle =
-            self.seconds(&key("settle_seconds"))?.unwrap_or(Sourced::default_value(settle));
+        let settle = self
+            .seconds(&key("settle_seconds"))?
+            .unwrap_or(Sourced::default_value(default_settle(&url.value, timeout.value)));
+        if settle.value.is_zero() && !url.value.is_loopback() {
+            let text = format!("{}: 0 is for a server on this machine only", key("settle_seconds"));
+            return Err(Error::new("config-value", text).at(&settle.origin));
+        }
         Ok(Some(Ehr { url, timeout, settle, auth: self.auth(name, warnings)? }))
     }
 

@@ -54,6 +54,9 @@ pub struct Link {
     pub plan: String,
     /// Where the record is.
     pub record: Phi<PathBuf>,
+    /// The digest of who the record's client was then: a record that was made over into another client's keeps its
+    /// file and its plan id.
+    pub client: String,
     /// The Patient.
     pub patient: ResourceId,
     /// The therapist, if the EHR knows them.
@@ -105,8 +108,9 @@ pub struct Operation {
     pub state: State,
     /// How often it was sent, this time included.
     pub attempt: u32,
-    /// When it was sent last: from then on it may still be executing.
-    pub sent_at: jiff::Timestamp,
+    /// Until when its sender waited for the answer: at first the end of its time limit, so that a sender that is killed
+    /// counts as having waited to the end; then the moment when it gave up. The settling time begins here.
+    pub waited_until: jiff::Timestamp,
     /// Whether a search after that found nothing.
     pub searched: bool,
 }
@@ -167,6 +171,9 @@ pub enum Error {
     /// The record is linked to another Patient already, and its resources are there.
     #[error("the record is linked to another Patient or server, and its resources are there")]
     LinkedOtherwise,
+    /// Another file is linked with the same plan id, and the two are not about the same client and Patient.
+    #[error("another record with the same plan id is linked, about another client or Patient")]
+    PlanOfAnother,
     /// A row does not say what it should.
     #[error("a row of the table {0} is damaged")]
     Damaged(&'static str),
@@ -205,11 +212,13 @@ impl Store {
         sqlite::links(&mut *self.connection.lock().await, ehr).await
     }
 
-    /// Keeps a link; one of the same EHR and plan is replaced as long as nothing of the plan went elsewhere.
+    /// Keeps a link; one of the same EHR and plan is replaced as long as nothing of the plan went elsewhere, and it is
+    /// of the same file or about the same client and Patient.
     ///
     /// # Errors
-    /// [`Error::LinkedOtherwise`] and [`Error::Database`].
+    /// [`Error::Locked`] while a sync of this EHR is running, [`Error::LinkedOtherwise`], [`Error::PlanOfAnother`] and [`Error::Database`].
     pub async fn link(&self, link: &Link) -> Result<(), Error> {
+        let _lock = lock::Lock::take(&self.directory, &link.ehr)?;
         sqlite::put_link(&mut *self.connection.lock().await, link).await
     }
 

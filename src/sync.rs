@@ -34,6 +34,7 @@ use crate::client::Client;
 use crate::fhir::{Capability, Resource};
 use crate::store::{self, Link, Store, Writer};
 
+pub use identity::client_digest;
 pub use patient::{PatientFault, check_patient, patient_marks};
 pub use report::{
     Conflict, Done, Failure, ItemReport, ItemState, Outcome, Progress, RecordReport, Report, Stop,
@@ -49,8 +50,8 @@ pub struct Ehr<'a> {
     pub client: &'a Client,
     /// The ledger.
     pub store: &'a Store,
-    /// How long a request may still be executing after it was sent and its answer was lost. At least the time-outs of
-    /// client and proxies together; 0 only for a server in this process.
+    /// How long a request may still be executing after we stopped waiting for its answer, whether a time limit or a
+    /// broken connection ended that, or the end of the process. 0 only for a server in this process or on this machine.
     pub settle: Duration,
     /// The time.
     pub now: &'a (dyn Fn() -> jiff::Timestamp + Sync),

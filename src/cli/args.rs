@@ -272,6 +272,9 @@ pub(crate) struct EhrLink {
     /// The therapist in the EHR, as Practitioner/ID
     #[arg(long, value_name = "Practitioner/ID")]
     pub(crate) practitioner: Option<String>,
+    /// With --yes: link although family name, birth date or identifiers differ
+    #[arg(long, requires = "yes")]
+    pub(crate) accept_differences: bool,
 }
 
 /// What to sync.

@@ -174,6 +174,12 @@ impl From<store::Error> for Failure {
             Error::Newer { .. } => (Exit::Failed, "store-newer"),
             Error::Locked => (Exit::Failed, "store-locked"),
             Error::LinkedOtherwise => (Exit::Refused, "store-linked-otherwise"),
+            Error::PlanOfAnother => {
+                let help =
+                    "a record that was begun as a copy needs a plan id of its own: change its `id`";
+                return Self::new(Exit::Refused, "store-plan-of-another", error.to_string())
+                    .help(help);
+            }
             Error::Open(_) => (Exit::Failed, "store-open"),
             _ => (Exit::Failed, "store"),
         };

@@ -62,7 +62,7 @@ impl Settings {
         if let Some(seconds) = settings.flags.timeout {
             for ehr in settings.config.ehrs.values_mut() {
                 let value = Duration::from_secs(seconds);
-                ehr.timeout = Sourced { value, origin: Origin::Flag("--timeout") };
+                ehr.limit(Sourced { value, origin: Origin::Flag("--timeout") });
             }
         }
         Ok(settings)

@@ -27,7 +27,7 @@ pub enum Error {
     #[error("the request was sent, but its outcome is unknown: {0}")]
     Ambiguous(Cause),
     /// The server refused to process it now (429, or 503 with Retry-After); it may be sent again later.
-    #[error("the server is busy")]
+    #[error("the server is busy{}", retry_after.map_or_else(String::new, |wait| format!(" and asks to wait {} s", wait.as_secs())))]
     Busy {
         /// How long the server asks to wait, at most an hour.
         retry_after: Option<Duration>,

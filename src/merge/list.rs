@@ -52,10 +52,28 @@ fn name(item: &Value) -> Option<String> {
         .or_else(|| item.items("coding").find_map(coding))
 }
 
+/// The keys of the base, in which an item that only its words tell and that the server altered bears the key under
+/// which our record knew it. Items are paired in their order, if as many of ours are missing as there are strange ones.
+fn paired(base: Vec<Key>, old: &[Key]) -> Vec<Key> {
+    let is_strange = |key: &&Key, others: &[Key]| key.0.starts_with('=') && !others.contains(key);
+    let missing: Vec<&Key> = old.iter().filter(|key| is_strange(key, &base)).collect();
+    if base.iter().filter(|key| is_strange(key, old)).count() != missing.len() {
+        return base;
+    }
+    let mut known = missing.into_iter().cloned().collect::<Vec<_>>().into_iter();
+    base.iter()
+        .map(|key| {
+            let known = if is_strange(&key, old) { known.next() } else { None };
+            known.unwrap_or_else(|| key.clone())
+        })
+        .collect()
+}
+
 /// The items of the base with our change made to them: the items of `new` in their order, each as the base has it
 /// plus what we changed in it, and between them what only the base has.
 pub(super) fn with_change(base: &[Value], old: &[Value], new: &[Value]) -> Vec<Value> {
-    let (base_keys, old_keys, new_keys) = (keys(base), keys(old), keys(new));
+    let (old_keys, new_keys) = (keys(old), keys(new));
+    let base_keys = paired(keys(base), &old_keys);
     let find = |keys: &[Key], items: &[Value], key: &Key| -> Option<Value> {
         keys.iter().position(|one| one == key).and_then(|place| items.get(place)).cloned()
     };

@@ -17,6 +17,7 @@ pub(super) fn link(row: &SqliteRow) -> Result<Link, Error> {
         base_url: row.try_get("base_url")?,
         plan: row.try_get("plan")?,
         record: Phi::new(row.try_get::<String, _>("record")?.into()),
+        client: row.try_get("client")?,
         patient: row.try_get::<&str, _>("patient")?.parse().map_err(|_| damaged())?,
         practitioner: row
             .try_get::<Option<&str>, _>("practitioner")?
@@ -68,7 +69,7 @@ pub(super) fn operation(row: &SqliteRow) -> Result<Operation, Error> {
             _ => return Err(damaged()),
         },
         attempt: row.try_get("attempt")?,
-        sent_at: moment(row, "sent_at", TABLE)?,
+        waited_until: moment(row, "waited_until", TABLE)?,
         searched: row.try_get("searched")?,
     })
 }

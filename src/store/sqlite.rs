@@ -61,7 +61,7 @@ pub(super) async fn links(
     ehr: Option<&str>,
 ) -> Result<Vec<Link>, Error> {
     let rows = sqlx::query(
-        "SELECT ehr, plan, base_url, record, patient, practitioner, patient_marks, linked_at
+        "SELECT ehr, plan, base_url, record, client, patient, practitioner, patient_marks, linked_at
          FROM link WHERE $1 IS NULL OR ehr = $1 ORDER BY ehr, plan",
     )
     .bind(ehr)
@@ -87,17 +87,33 @@ pub(super) async fn put_link(connection: &mut SqliteConnection, link: &Link) -> 
         return Err(Error::LinkedOtherwise);
     }
     let record = link.record.expose().to_str().ok_or(Error::Damaged("link"))?;
+    // A record that was copied to begin another client's bears the same plan id.
+    let copied = sqlx::query(
+        "SELECT 1 FROM link WHERE ehr = $1 AND plan = $2 AND record <> $3
+         AND (client <> $4 OR patient <> $5)",
+    )
+    .bind(&link.ehr)
+    .bind(&link.plan)
+    .bind(record)
+    .bind(&link.client)
+    .bind(link.patient.to_string())
+    .fetch_optional(&mut *transaction)
+    .await?;
+    if copied.is_some() {
+        return Err(Error::PlanOfAnother);
+    }
     sqlx::query(
-        "INSERT INTO link (ehr, plan, base_url, record, patient, practitioner, patient_marks, linked_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+        "INSERT INTO link (ehr, plan, base_url, record, client, patient, practitioner, patient_marks,
+         linked_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
          ON CONFLICT (ehr, plan) DO UPDATE SET base_url = excluded.base_url, record = excluded.record,
-         patient = excluded.patient, practitioner = excluded.practitioner,
+         client = excluded.client, patient = excluded.patient, practitioner = excluded.practitioner,
          patient_marks = excluded.patient_marks, linked_at = excluded.linked_at",
     )
     .bind(&link.ehr)
     .bind(&link.plan)
     .bind(&link.base_url)
     .bind(record)
+    .bind(&link.client)
     .bind(link.patient.to_string())
     .bind(link.practitioner.as_ref().map(ToString::to_string))
     .bind(link.patient_marks.join(" "))
@@ -123,7 +139,7 @@ pub(super) async fn ledger(
     .await?;
     let operations = sqlx::query(
         "SELECT item, verb, resource_type, id, base_version, body, body_digest, local, state, attempt,
-         sent_at, searched FROM operation WHERE ehr = $1 AND plan = $2 ORDER BY item",
+         waited_until, searched FROM operation WHERE ehr = $1 AND plan = $2 ORDER BY item",
     )
     .bind(ehr)
     .bind(plan)
@@ -158,7 +174,7 @@ pub(super) async fn put_operations(
         let body = operation.body.to_text();
         sqlx::query(
             "INSERT OR REPLACE INTO operation (ehr, item, plan, verb, resource_type, id, base_version,
-             body, body_digest, local, state, attempt, sent_at, searched)
+             body, body_digest, local, state, attempt, waited_until, searched)
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
         )
         .bind(ehr)
@@ -173,7 +189,7 @@ pub(super) async fn put_operations(
         .bind(operation.local.to_text())
         .bind(row::state(operation.state))
         .bind(operation.attempt)
-        .bind(operation.sent_at.to_string())
+        .bind(operation.waited_until.to_string())
         .bind(operation.searched)
         .execute(&mut *transaction)
         .await?;

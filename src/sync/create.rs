@@ -118,7 +118,7 @@ impl Run<'_, '_> {
         let mut ids = self.ids();
         ids.extend(self.located.clone());
         let here: BTreeSet<Uuid> = group.iter().copied().collect();
-        let sent_at = (self.ehr.now)();
+        let waited_until = self.end_of_waiting();
         let operation = |uuid: &Uuid| {
             let item = self.item(*uuid)?;
             let is_there = |target: Uuid| {
@@ -132,7 +132,7 @@ impl Run<'_, '_> {
                 local,
                 state: State::InFlight,
                 attempt: self.tries.get(uuid).copied().unwrap_or_default() + 1,
-                sent_at,
+                waited_until,
                 searched: false,
             })
         };
@@ -164,7 +164,7 @@ impl Run<'_, '_> {
                 self.answered.extend(items());
                 self.take_answers(operations, answers);
             }
-            Err(Error::Ambiguous(_)) => {}
+            Err(Error::Ambiguous(_)) => self.gave_up(&items().collect::<Vec<_>>()).await?,
             Err(error @ (Error::NotSent(_) | Error::Busy { .. })) => {
                 self.not_processed(operations, error).await?;
             }
@@ -226,7 +226,10 @@ impl Run<'_, '_> {
                 self.located.remove(&item);
                 Ok(false)
             }
-            Err(Error::Ambiguous(_) | Error::Conflict { status: 409 }) => Ok(false),
+            Err(Error::Ambiguous(_) | Error::Conflict { status: 409 }) => {
+                self.gave_up(&[item]).await?;
+                Ok(false)
+            }
             Err(Error::Conflict { .. }) => {
                 self.answered.insert(item);
                 Ok(false)

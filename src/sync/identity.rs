@@ -11,8 +11,8 @@ use uuid::Uuid;
 use crate::fhir::reference::{for_each_reference, rewrite_references};
 use crate::fhir::{Reference, Resource, ResourceId};
 use crate::json::Value;
-use crate::mapping::identity::ITEM_SYSTEM;
-use crate::store::Link;
+use crate::mapping::identity::{ITEM_SYSTEM, PLAN_ITEM_SYSTEM};
+use crate::store::{Link, digest};
 
 use super::report::Stop;
 
@@ -31,6 +31,32 @@ pub(super) fn token(item: Uuid) -> String {
 /// The item whose identifier a resource bears.
 pub(super) fn item_of(resource: &Resource) -> Option<Uuid> {
     resource.identifier(ITEM_SYSTEM)?.parse().ok()
+}
+
+/// A digest of who the client of a mapped record is: names, birth date and identifiers, but for those that we give.
+///
+/// A plan id tells which record it is, not whose: a record that serves as a template keeps it.
+pub fn client_digest(resources: &[(Uuid, Resource)]) -> String {
+    let mut traits = Vec::new();
+    for (_, patient) in resources {
+        if patient.resource_type() != "Patient" {
+            continue;
+        }
+        for name in patient.items("name") {
+            let part = |part: &str| name.get(part).map(Value::to_text).unwrap_or_default();
+            traits.push(["name", &part("text"), &part("family"), &part("given")].join("|"));
+        }
+        traits.push(format!("birthDate|{}", patient.text("birthDate").unwrap_or_default()));
+        let mut identifiers: Vec<String> = patient
+            .items("identifier")
+            .filter_map(|identifier| Some((identifier.text("system")?, identifier.text("value")?)))
+            .filter(|(system, _)| ![ITEM_SYSTEM, PLAN_ITEM_SYSTEM].contains(system))
+            .map(|(system, value)| format!("identifier|{system}|{value}"))
+            .collect();
+        identifiers.sort();
+        traits.extend(identifiers);
+    }
+    digest(&traits.join("\n"))
 }
 
 /// The items of a mapped record, tied to the Patient and the Practitioner of a link.

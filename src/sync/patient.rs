@@ -23,24 +23,29 @@ pub enum PatientFault {
     /// The Patient died.
     #[error("the Patient has died")]
     Deceased,
+    /// There is nothing by which another person under the same id would be noticed.
+    #[error("the Patient has no identifier, birth date or name")]
+    Unmarked,
     /// Something that identified the Patient is different now.
-    #[error("the Patient's identifiers or birth date are not those of the time of the link")]
+    #[error("the Patient's identifiers, birth date or names are not those of the time of the link")]
     Different,
 }
 
-/// Digests of what identifies a Patient: each identifier and the birth date, or the names where there is neither.
+/// Digests of what identifies a Patient: each identifier and the birth date, and the names where there is no identifier.
 ///
 /// More identifiers later are fine; one that is missing or changed is not.
 pub fn patient_marks(patient: &Resource) -> Vec<String> {
     let text = |value: &Value, name: &str| value.text(name).unwrap_or_default().to_owned();
     let identifiers = patient
         .items("identifier")
+        .filter(|identifier| identifier.text("value").is_some())
         .map(|identifier| format!("{}|{}", text(identifier, "system"), text(identifier, "value")));
-    let birth_date = patient.text("birthDate").map(|date| format!("birthDate|{date}"));
-    let mut marks: Vec<String> = identifiers.chain(birth_date).collect();
+    let mut marks: Vec<String> = identifiers.collect();
     if marks.is_empty() {
         marks.extend(patient.items("name").map(Value::to_text));
     }
+    let birth_date = patient.text("birthDate").map(|date| format!("birthDate|{date}"));
+    marks.extend(birth_date);
     marks.iter().map(|mark| digest(mark)).collect()
 }
 
@@ -57,16 +62,44 @@ pub fn check_patient(patient: &Resource) -> Result<(), PatientFault> {
     }
     let has_died = patient.get("deceasedBoolean").and_then(Value::as_bool) == Some(true)
         || patient.get("deceasedDateTime").is_some();
-    if has_died { Err(PatientFault::Deceased) } else { Ok(()) }
+    if has_died {
+        return Err(PatientFault::Deceased);
+    }
+    if patient_marks(patient).is_empty() { Err(PatientFault::Unmarked) } else { Ok(()) }
 }
 
 /// Whether this is still the Patient of the link.
 pub(super) fn check_linked(patient: &Resource, link: &Link) -> Result<(), PatientFault> {
     check_patient(patient)?;
     let marks = patient_marks(patient);
-    if link.patient_marks.iter().all(|mark| marks.contains(mark)) {
+    if !link.patient_marks.is_empty() && link.patient_marks.iter().all(|mark| marks.contains(mark))
+    {
         Ok(())
     } else {
         Err(PatientFault::Different)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn patient(members: &str) -> Resource {
+        Resource::parse(format!("{{\"resourceType\":\"Patient\"{members}}}").as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn a_birth_date_alone_does_not_tell_persons_apart() {
+        let ann = patient(r#","birthDate":"1990","name":[{"text":"Ann"}]"#);
+        let bea = patient(r#","birthDate":"1990","name":[{"text":"Bea"}]"#);
+        assert_eq!(patient_marks(&ann).len(), 2);
+        assert_ne!(patient_marks(&ann), patient_marks(&bea));
+    }
+
+    #[test]
+    fn a_patient_without_any_mark_is_refused() {
+        for members in ["", r#","gender":"male""#, r#","identifier":[{"system":"urn:x"}]"#] {
+            assert_eq!(check_patient(&patient(members)), Err(PatientFault::Unmarked), "{members}");
+        }
     }
 }

@@ -6,7 +6,7 @@ use crate::client::Error;
 
 /// How often a read is tried.
 const TRIES: u32 = 4;
-/// No server is waited for longer than this in one go.
+/// A server that asks for a longer time than this is not waited for.
 const LONGEST_WAIT: Duration = Duration::from_mins(1);
 
 /// Asks until there is an answer, or an error that asking again does not change.
@@ -31,9 +31,23 @@ pub(super) fn pause(error: &Error, tried: u32) -> Option<Duration> {
     let longer_each_time = Duration::from_millis(50 << (2 * (tried.clamp(1, 5) - 1)));
     match error {
         Error::NotSent(_) | Error::Ambiguous(_) => Some(longer_each_time),
+        // Asked before the time that it names, a server says the same again: the next run is soon enough.
         Error::Busy { retry_after } => {
-            Some(retry_after.unwrap_or(longer_each_time).min(LONGEST_WAIT))
+            Some(retry_after.unwrap_or(longer_each_time)).filter(|wait| *wait <= LONGEST_WAIT)
         }
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_is_waited_for_as_long_as_it_asks_or_not_at_all() {
+        let busy = |seconds| Error::Busy { retry_after: Some(Duration::from_secs(seconds)) };
+        assert_eq!(pause(&busy(60), 1), Some(Duration::from_mins(1)));
+        assert_eq!(pause(&busy(61), 1), None);
+        assert!(busy(600).to_string().contains("600 s"), "{}", busy(600));
     }
 }

@@ -132,6 +132,15 @@ pub enum Stop {
     /// The file holds another record than the one that was linked.
     #[error("the file holds another plan than the one that was linked")]
     OtherRecord,
+    /// The record tells of another client than when it was linked.
+    #[error(
+        "the record's client is not the one of the time of the link; restore the record, give another client's a \
+         plan id of its own, or if only the client's data were corrected, link it again with `ehr link`"
+    )]
+    OtherClient,
+    /// The link was changed after this run had read it.
+    #[error("the link was changed meanwhile; run sync again")]
+    LinkChanged,
     /// The record has a second Patient.
     #[error("the record has more than one Patient")]
     SecondPatient,

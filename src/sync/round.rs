@@ -117,7 +117,7 @@ impl Run<'_, '_> {
         }
         let Some(writer) = self.writer else { return Ok(None) };
         let now = (self.ehr.now)();
-        let is_settled = left_to_settle(operation.sent_at, now, self.ehr.settle).is_zero();
+        let is_settled = left_to_settle(&operation, now, self.ehr).is_zero();
         // The same conditional create sent again is itself the second look; without it, a second search is.
         let is_certain = operation.searched || self.creates_conditionally(&self.type_of(item));
         if self.refused.contains(&item) || (is_settled && is_certain) {
@@ -126,7 +126,7 @@ impl Run<'_, '_> {
         }
         if is_settled {
             operation.searched = true;
-            operation.sent_at = now;
+            operation.waited_until = now;
             writer.begin(&self.link.plan, std::slice::from_ref(&operation)).await?;
             self.operations.insert(item, operation);
         }

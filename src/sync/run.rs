@@ -8,9 +8,9 @@ use uuid::Uuid;
 use crate::client::{self, Versioned};
 use crate::fhir::{Capability, ResourceId};
 use crate::merge::{Change, changes};
-use crate::store::{Link, Operation, Shadow, Writer};
+use crate::store::{Link, Operation, Shadow, State, Writer};
 
-use super::identity::{Item, items, resolve};
+use super::identity::{Item, client_digest, items, resolve};
 use super::patient::{PatientFault, check_linked};
 use super::reading::{pause, repeated};
 use super::report::{Done, Failure, ItemReport, ItemState, Progress, RecordReport, Stop};
@@ -88,6 +88,13 @@ async fn prepare<'a, 'p>(
     if link.plan != record.plan {
         return Err(Stop::OtherRecord);
     }
+    if link.client != client_digest(&record.resources) {
+        return Err(Stop::OtherClient);
+    }
+    // Read again under the lock: it may have been corrected after the records were loaded.
+    if writer.is_some() && !ehr.store.links(Some(ehr.name)).await?.contains(link) {
+        return Err(Stop::LinkChanged);
+    }
     let items = items(&record.resources, link)?;
     let ledger = ehr.store.ledger(ehr.name, &link.plan).await?;
     let shadows: BTreeMap<_, _> =
@@ -157,13 +164,34 @@ impl Run<'_, '_> {
             .operations
             .values()
             .filter(|operation| !self.answered.contains(&operation.item))
-            .map(|operation| left_to_settle(operation.sent_at, now, self.ehr.settle))
+            .map(|operation| left_to_settle(operation, now, self.ehr))
             .max()
             .unwrap_or_default();
         if left > Duration::ZERO {
             (self.progress)(Progress::Settling(left));
             tokio::time::sleep(left).await;
         }
+    }
+
+    /// When a request that is sent now has its time limit behind it.
+    pub(super) fn end_of_waiting(&self) -> jiff::Timestamp {
+        let now = (self.ehr.now)();
+        now.checked_add(self.ehr.client.timeout()).unwrap_or(now)
+    }
+
+    /// Notes that nobody waits any more for the answers to these operations: from now on they settle.
+    pub(super) async fn gave_up(&mut self, items: &[Uuid]) -> Result<(), Stop> {
+        let waited_until = (self.ehr.now)();
+        let mut operations = Vec::new();
+        for operation in items.iter().filter_map(|item| self.operations.get(item)) {
+            let state = State::Ambiguous;
+            operations.push(Operation { state, waited_until, ..operation.clone() });
+        }
+        if let Some(writer) = self.writer {
+            writer.begin(&self.link.plan, &operations).await?;
+        }
+        self.operations.extend(operations.into_iter().map(|operation| (operation.item, operation)));
+        Ok(())
     }
 
     /// Reads the Patient again: before each round, because each may write (W2).
@@ -286,12 +314,19 @@ impl Run<'_, '_> {
     }
 }
 
-/// How long a request that was sent then may still be executing. A clock that went back makes it the whole time.
+/// How long an operation may still be executing: the settling time, from when its sender stopped waiting. A clock that
+/// went back makes it no longer than the whole time. Without a settling time nothing outlives its sender.
 pub(super) fn left_to_settle(
-    sent_at: jiff::Timestamp,
+    operation: &Operation,
     now: jiff::Timestamp,
-    settle: Duration,
+    ehr: &Ehr<'_>,
 ) -> Duration {
-    let passed = Duration::try_from(now.duration_since(sent_at)).unwrap_or_default();
-    settle.saturating_sub(passed)
+    if ehr.settle.is_zero() {
+        return Duration::ZERO;
+    }
+    let since = now.duration_since(operation.waited_until);
+    match Duration::try_from(since) {
+        Ok(passed) => ehr.settle.saturating_sub(passed),
+        Err(_) => ehr.settle.saturating_add(since.unsigned_abs().min(ehr.client.timeout())),
+    }
 }

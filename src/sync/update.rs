@@ -74,7 +74,7 @@ impl Run<'_, '_> {
             local,
             state: State::InFlight,
             attempt: self.tries.get(&item).copied().unwrap_or(1),
-            sent_at: (self.ehr.now)(),
+            waited_until: self.end_of_waiting(),
             searched: false,
         };
         writer.begin(&self.link.plan, std::slice::from_ref(&operation)).await?;
@@ -92,7 +92,7 @@ impl Run<'_, '_> {
                 self.acknowledged.extend(answer.version.map(|version| (shadow.id, version)));
                 Ok(())
             }
-            Err(Error::Ambiguous(_)) => Ok(()),
+            Err(Error::Ambiguous(_)) => self.gave_up(&[item]).await,
             Err(Error::Conflict { .. } | Error::NotFound { .. }) => {
                 self.answered.insert(item);
                 Ok(())

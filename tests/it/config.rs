@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use ipt_fhir::config::{
-    Config, Error, NewAuth, NewEhr, NewSecret, Origin, Sources, add_ehr, file_to_edit,
+    Config, Error, NewAuth, NewEhr, NewSecret, Origin, Sourced, Sources, add_ehr, file_to_edit,
 };
 use ipt_fhir::telemetry::Level;
 use secrecy::ExposeSecret;
@@ -133,11 +133,30 @@ fn an_ehr_may_live_in_the_environment_alone() {
 }
 
 #[test]
-fn a_server_on_this_machine_settles_sooner() {
+fn the_settling_time_is_at_least_the_time_limit() {
     let place = Place::new();
     place.write("ipt-fhir.toml", "[ehr.local]\nurl = \"http://127.0.0.1:1/fhir\"\n");
     let config = place.load().unwrap();
-    assert_eq!(config.ehr("local").unwrap().settle.value, Duration::from_secs(2));
+    let mut local = config.ehr("local").unwrap().clone();
+    assert_eq!(local.settle.value, local.timeout.value);
+    local.limit(Sourced::default_value(Duration::from_secs(7)));
+    assert_eq!(local.settle.value, Duration::from_secs(7));
+    let elsewhere = |more: &str| {
+        let text =
+            "[ehr.a]\nurl = \"https://a.example/fhir\"\nauth = { token = { env = \"T\" } }\n";
+        place.write("ipt-fhir.toml", &format!("{text}{more}"));
+        place.load().map(|config| config.ehr("a").unwrap().clone())
+    };
+    assert_eq!(elsewhere("").unwrap().settle.value, Duration::from_mins(1));
+    let slow = "timeout_seconds = 120\n";
+    assert_eq!(elsewhere(slow).unwrap().settle.value, Duration::from_mins(2));
+    let mut slow = elsewhere("").unwrap();
+    slow.limit(Sourced::default_value(Duration::from_mins(2)));
+    assert_eq!(slow.settle.value, Duration::from_mins(2));
+    let mut set = elsewhere("settle_seconds = 5\n").unwrap();
+    set.limit(Sourced::default_value(Duration::from_mins(2)));
+    assert_eq!(set.settle.value, Duration::from_secs(5));
+    assert_eq!(elsewhere("settle_seconds = 0\n").unwrap_err().code, "config-value");
     assert!(config.ehr("local").unwrap().client(&|_| None).is_ok());
 }
 

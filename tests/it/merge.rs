@@ -140,6 +140,17 @@ fn an_item_that_the_server_added_to_a_list_keeps_its_place() {
 }
 
 #[test]
+fn an_item_that_only_its_words_tell_and_that_the_server_altered_is_replaced_by_its_change() {
+    let notes = |notes: &str| parse(&format!(r#"{{"resourceType":"Goal","note":[{notes}]}}"#));
+    let old = notes(r#"{"text":"A"},{"text":"C"}"#);
+    let base = notes(r#"{"text":"A","time":"2026"},{"text":"C","time":"2026"}"#);
+    let changed = with_change(&base, Some(&old), &notes(r#"{"text":"B"},{"text":"C"}"#));
+    assert_eq!(changed, notes(r#"{"text":"B"},{"text":"C","time":"2026"}"#));
+    let shorter = with_change(&base, Some(&old), &notes(r#"{"text":"C"}"#));
+    assert_eq!(shorter, notes(r#"{"text":"C","time":"2026"}"#));
+}
+
+#[test]
 fn without_a_last_body_ours_stands_with_all_labels() {
     let base = parse(
         r#"{"resourceType":"Goal","id":"7","meta":{"versionId":"3","security":[{"code":"R"}]},"note":[{"text":"x"}]}"#,

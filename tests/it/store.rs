@@ -18,6 +18,7 @@ fn link() -> Link {
         base_url: "http://127.0.0.1/fhir".into(),
         plan: digest("plan"),
         record: Phi::new(PathBuf::from("records/ann.json")),
+        client: digest("Ann"),
         patient: "Patient/1".parse().unwrap(),
         practitioner: Some("Practitioner/2".parse().unwrap()),
         patient_marks: vec![digest("a"), digest("b")],
@@ -37,7 +38,7 @@ fn operation(item: u128) -> Operation {
         local: body("SECRETWORD"),
         state: State::InFlight,
         attempt: 1,
-        sent_at: moment(),
+        waited_until: moment(),
         searched: false,
     }
 }
@@ -123,6 +124,7 @@ async fn one_writer_for_each_ehr() {
     let writer = first.writer("clinic").await.unwrap();
     assert_eq!(second.writer("clinic").await.unwrap_err(), Error::Locked);
     assert_eq!(first.writer("clinic").await.unwrap_err(), Error::Locked);
+    assert_eq!(second.link(&link()).await.unwrap_err(), Error::Locked);
     second.writer("other/../clinic").await.unwrap();
     drop(writer);
     second.writer("clinic").await.unwrap();
@@ -139,6 +141,24 @@ async fn a_link_does_not_move_to_another_patient_once_something_was_sent() {
     assert_eq!(store.link(&link()).await.unwrap_err(), Error::LinkedOtherwise);
     store.link(&Link { practitioner: None, ..other }).await.unwrap();
     assert_eq!(store.links(None).await.unwrap()[0].practitioner, None);
+}
+
+#[tokio::test]
+async fn a_copy_with_the_same_plan_id_takes_nobodys_link() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = Store::open(&directory.path().join("store")).await.unwrap();
+    store.link(&link()).await.unwrap();
+    let copy = Link { record: Phi::new(PathBuf::from("records/sara.json")), ..link() };
+    let of_sara = Link { client: digest("Sara"), ..copy.clone() };
+    let to_sara = Link { patient: "Patient/2".parse().unwrap(), ..copy.clone() };
+    for other in [of_sara, to_sara] {
+        assert_eq!(store.link(&other).await.unwrap_err(), Error::PlanOfAnother);
+        assert_eq!(store.links(None).await.unwrap(), [link()]);
+    }
+    // Moved, or corrected in its place.
+    store.link(&copy).await.unwrap();
+    store.link(&Link { client: digest("Anne"), ..copy }).await.unwrap();
+    assert_eq!(store.links(None).await.unwrap()[0].client, digest("Anne"));
 }
 
 #[tokio::test]

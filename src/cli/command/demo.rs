@@ -23,7 +23,7 @@ use crate::object;
 use crate::phi::Phi;
 use crate::sandbox::{self, Running, Sandbox};
 use crate::store::{Link, Store, digest};
-use crate::sync::{self, Ehr, ItemReport, ItemState, Record, Report, patient_marks};
+use crate::sync::{self, Ehr, ItemReport, ItemState, Record, Report, client_digest, patient_marks};
 
 /// A course of therapy under way, as `fixtures/ipt` has it.
 const RECORD: &str = include_str!("../../../fixtures/ipt/john-lee-in-treatment.json");
@@ -65,6 +65,7 @@ async fn story(ehr: &Ehr<'_>, running: &Running, output: &Output) -> Result<Done
         base_url: ehr.base_url.to_owned(),
         plan: digest(&plan.id),
         record: Phi::new(PathBuf::from("john-lee-in-treatment.json")),
+        client: client_digest(&resources(&plan, &options)),
         patient: "Patient/john".parse().map_err(|error| went_wrong(&error))?,
         practitioner: "Practitioner/chris".parse().ok(),
         patient_marks: patient_marks(&resource(PATIENT)?),
@@ -150,9 +151,12 @@ fn by_type(report: &Report) -> String {
 }
 
 fn map(plan: &Plan, link: &Link, options: &mapping::Options) -> Record {
+    Record { link: link.clone(), plan: digest(&plan.id), resources: resources(plan, options) }
+}
+
+fn resources(plan: &Plan, options: &mapping::Options) -> Vec<(Uuid, Resource)> {
     let mapped = mapping::to_fhir(plan, options).resources.into_iter();
-    let resources = mapped.map(|mapped| (mapped.item, mapped.resource)).collect();
-    Record { link: link.clone(), plan: digest(&plan.id), resources }
+    mapped.map(|mapped| (mapped.item, mapped.resource)).collect()
 }
 
 /// The record as the EHR's resources tell it.

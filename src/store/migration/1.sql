@@ -1,11 +1,13 @@
 -- What is linked, what was agreed, and what is on its way. Everything here may identify a person.
 
--- A person's word that a record is about a Patient of an EHR. `plan` is the digest of the record's plan id.
+-- A person's word that a record is about a Patient of an EHR. `plan` is the digest of the record's plan id, `client`
+-- that of who its client was.
 CREATE TABLE link (
     ehr TEXT NOT NULL,
     plan TEXT NOT NULL,
     base_url TEXT NOT NULL,
     record TEXT NOT NULL,
+    client TEXT NOT NULL,
     patient TEXT NOT NULL,
     practitioner TEXT,
     patient_marks TEXT NOT NULL,
@@ -46,7 +48,7 @@ CREATE TABLE operation (
     local TEXT NOT NULL,
     state TEXT NOT NULL CHECK (state IN ('in-flight', 'ambiguous')),
     attempt INTEGER NOT NULL,
-    sent_at TEXT NOT NULL,
+    waited_until TEXT NOT NULL,
     searched INTEGER NOT NULL,
     PRIMARY KEY (ehr, item),
     FOREIGN KEY (ehr, plan) REFERENCES link (ehr, plan)

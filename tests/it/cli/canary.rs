@@ -95,7 +95,10 @@ fn nothing_of_a_record_leaves_by_the_wrong_door() {
     assert!(canaries.len() > 50, "{}", canaries.len());
     let home = Home::new();
     home.write("record.json", fixture(RECORD));
-    home.write("seed.json", r#"{"resourceType":"Patient","id":"p","active":true}"#);
+    home.write(
+        "seed.json",
+        r#"{"resourceType":"Patient","id":"p","active":true,"birthDate":"1950"}"#,
+    );
     let sandbox = Sandbox::start(&home, "--seed seed.json");
     let (own, heads) = relay(&sandbox.url);
     home.run(&format!("ehr add here http://{own}/fhir --settle 0")).ends(0);

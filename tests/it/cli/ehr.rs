@@ -16,6 +16,7 @@ fn add_writes_an_ehr_that_list_shows() {
     assert_eq!(here.get("timeout_seconds").and_then(ipt_fhir::json::Value::as_u64), Some(7));
     assert!(home.run("ehr list").ends(0).stdout.contains("http://127.0.0.1:9/fhir"));
     home.run("ehr add here http://127.0.0.1:9/other").ends(2);
+    home.run("ehr add far https://ehr.example.org/fhir --token-file t --settle 0").ends(2);
     home.run("ehr add Here http://127.0.0.1:9/fhir").ends(2);
     for url in ["http://ehr.example.org/fhir", "https://u:p@a.example", "https://a.example/", "x"] {
         let codes = home.run(&format!("ehr add other {url} --format json")).ends(2).codes();

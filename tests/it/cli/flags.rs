@@ -38,6 +38,7 @@ const EXERCISED: &[(&str, &str, &str)] = &[
     ("ehr link", "record", "yes_confirms_a_link_that_a_script_makes"),
     ("ehr link", "patient", "yes_confirms_a_link_that_a_script_makes"),
     ("ehr link", "--practitioner", "practitioner_and_patient_must_be_fit_to_be_linked"),
+    ("ehr link", "--accept-differences", "yes_confirms_a_link_that_a_script_makes"),
     ("sync", "names", "sync_writes_each_resource_once"),
     ("sync", "--policy", "policy_and_grants_hold_for_sync_too"),
     ("sync", "--grant", "policy_and_grants_hold_for_sync_too"),

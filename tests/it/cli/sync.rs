@@ -13,6 +13,7 @@ const SEED: &str = r#"{"resourceType":"Bundle","type":"collection","entry":[
     {"resource":{"resourceType":"Patient","id":"john","active":true,"birthDate":"1992","name":[{"family":"Lee","given":["John"]}],"gender":"male"}},
     {"resource":{"resourceType":"Patient","id":"other","name":[{"family":"Canaryman","given":["Zed"]}],"gender":"female"}},
     {"resource":{"resourceType":"Patient","id":"inactive","active":false}},
+    {"resource":{"resourceType":"Patient","id":"unmarked","active":true}},
     {"resource":{"resourceType":"Patient","id":"merged","link":[{"type":"replaced-by","other":{"reference":"Patient/john"}}]}},
     {"resource":{"resourceType":"Practitioner","id":"chris","name":[{"family":"Smith"}]}},
     {"resource":{"resourceType":"Practitioner","id":"left","active":false}}]}"#;
@@ -51,7 +52,11 @@ fn yes_confirms_a_link_that_a_script_makes() {
     linked
     next: ipt-fhir sync plan here
     ");
-    let other = home.run("ehr link here john.json Patient/other --yes").ends(0);
+    let refused = home.run("ehr link here john.json Patient/other --yes --format json").ends(8);
+    assert_eq!(refused.codes(), ["link-differs"]);
+    let line = "ehr link here john.json Patient/other --accept-differences";
+    home.run(line).ends(2);
+    let other = home.run(&format!("{line} --yes")).ends(0);
     assert!(other.stderr.contains("the family name of record and Patient differ"));
     assert!(!format!("{}{}", other.stdout, other.stderr).contains("Canaryman"));
 }
@@ -62,6 +67,7 @@ fn practitioner_and_patient_must_be_fit_to_be_linked() {
     for (target, exit, code) in [
         ("Patient/nobody", 8, "link-refused"),
         ("Patient/inactive", 8, "link-refused"),
+        ("Patient/unmarked", 8, "link-refused"),
         ("Patient/merged", 8, "link-refused"),
         ("Patient/john --practitioner Practitioner/nobody", 8, "link-refused"),
         ("Patient/john --practitioner Practitioner/left", 8, "link-refused"),
@@ -136,11 +142,38 @@ fn a_changed_record_updates_what_it_changes() {
 }
 
 #[test]
+fn a_record_used_as_a_template_does_not_reach_the_first_clients_chart() {
+    let (home, _sandbox) = clinic();
+    home.run("ehr link here john.json Patient/john --yes").ends(0);
+    home.run("sync here").ends(0);
+    let john = String::from_utf8(fixture("ipt/john-lee-in-treatment.json")).unwrap();
+    let sara = john.replace("John", "Sara").replace("\"male\"", "\"female\"");
+    home.write("john.json", &sara);
+    for line in ["sync plan here", "sync here", "sync apply here"] {
+        let run = home.run(line).ends(8);
+        assert!(run.stdout.contains("stopped: the record's client is not"), "{}", run.stdout);
+        assert!(!run.stdout.contains("Sara"), "{}", run.stdout);
+    }
+    // Restored, all is as it was.
+    home.write("john.json", &john);
+    home.run("sync here").ends(0);
+    // Corrected, it takes a person's word.
+    home.write("john.json", john.replacen("\"John Lee\"", "\"John A. Lee\"", 1));
+    home.run("sync here").ends(8);
+    home.run("ehr link here john.json Patient/john --yes").ends(0);
+    home.run("sync here").ends(0);
+    // The copy in a file of its own still has the first one's plan id.
+    home.write("sara.json", &sara);
+    let copy = home.run("ehr link here sara.json Patient/john --yes --format json").ends(8);
+    assert_eq!(copy.codes(), ["store-plan-of-another"]);
+}
+
+#[test]
 fn a_record_that_can_not_be_read_is_left_out() {
     let (home, _sandbox) = clinic();
     home.write("sara.json", fixture("ipt/sara-dit.json"));
     home.run("ehr link here john.json Patient/john --yes").ends(0);
-    home.run("ehr link here sara.json Patient/other --yes").ends(0);
+    home.run("ehr link here sara.json Patient/other --yes --accept-differences").ends(0);
     home.write("sara.json", "{");
     let run = home.run("sync here --format json").ends(7);
     assert_eq!(run.codes(), ["ipt-plan-not-json"]);

@@ -11,7 +11,8 @@ use ipt_fhir::phi::Phi;
 use ipt_fhir::sandbox::{Behaviour, Config, Running, Sandbox};
 use ipt_fhir::store::{Link, Store, digest};
 use ipt_fhir::sync::{
-    Ehr, ItemReport, ItemState, Outcome, Progress, Record, Report, apply, patient_marks, plan,
+    Ehr, ItemReport, ItemState, Outcome, Progress, Record, Report, apply, client_digest,
+    patient_marks, plan,
 };
 use tempfile::TempDir;
 use uuid::Uuid;
@@ -202,6 +203,7 @@ impl Clinic {
             base_url: self.base_url.clone(),
             plan: digest("the plan"),
             record: Phi::new("record.json".into()),
+            client: client_digest(&resources),
             patient: "Patient/first".parse().unwrap(),
             practitioner: None,
             patient_marks: patient_marks(&patients()[0]),

@@ -1,12 +1,14 @@
 //! Every request broken in every way, one at a time, and the run killed at every request.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use ipt_fhir::client::{Authorization, Client, Config};
 use ipt_fhir::sandbox::{Behaviour, Fault};
 use ipt_fhir::store::digest;
-use ipt_fhir::sync::Outcome;
+use ipt_fhir::sync::{Outcome, Progress, apply};
 
 use super::clinic::{Clinic, resources};
+use crate::store::moment;
 
 /// The number of requests of a first run, and of one that updates.
 async fn requests(behaviour: &Behaviour) -> u64 {
@@ -121,6 +123,42 @@ async fn after_a_lost_answer_nothing_is_sent_before_the_settling_time() {
     assert_eq!(settled.len(), 1);
     assert!(started.elapsed() >= Duration::from_millis(690));
     clinic.assert_complete("Grieve");
+}
+
+/// A transaction that takes longer than we wait: what settles begins when the waiting ends, or would have ended.
+#[tokio::test]
+async fn after_a_time_limit_or_a_kill_the_whole_settling_time_is_still_to_come() {
+    let (limit, settle) = (Duration::from_secs(1), Duration::from_millis(400));
+    for killed_after in [Duration::from_millis(300), Duration::from_mins(1)] {
+        let mut clinic = Clinic::open().await;
+        clinic.settle = settle;
+        clinic.ehr.faults().next("POST", Fault::DelayAnswer(Duration::from_mins(1)));
+        let base = clinic.base_url.parse().unwrap();
+        let config = Config::new(base, limit, Authorization::None).unwrap();
+        let client = Client::new(&config).unwrap();
+        let started = Instant::now();
+        let now = move || moment() + started.elapsed();
+        let settled = std::sync::Mutex::new(Vec::new());
+        let run = || async {
+            let store = clinic.store().await;
+            let record = clinic.record(&store, "Grieve").await;
+            let progress = &mut |progress| {
+                if let Progress::Settling(time) = progress {
+                    settled.lock().unwrap().push(time);
+                }
+            };
+            apply(&clinic.way(&store, &client, &now), &[record], progress).await.unwrap()
+        };
+        let is_killed = tokio::time::timeout(killed_after, run()).await.is_err();
+        if is_killed {
+            assert_eq!(run().await.outcome(), Outcome::Done);
+        }
+        let settled = settled.into_inner().unwrap();
+        assert_eq!(settled.len(), 1, "{settled:?}");
+        let least = if is_killed { limit } else { Duration::from_millis(300) };
+        assert!(settled[0] >= least && settled[0] <= limit + settle, "{settled:?}");
+        clinic.assert_complete("Grieve");
+    }
 }
 
 #[tokio::test]

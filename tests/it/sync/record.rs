@@ -15,7 +15,7 @@ use ipt_fhir::phi::Phi;
 use ipt_fhir::sandbox::Sandbox;
 use ipt_fhir::store::{Link, Store, digest};
 use ipt_fhir::sync::{
-    Done, Ehr, ItemState, Outcome, Progress, Record, Report, apply, patient_marks,
+    Done, Ehr, ItemState, Outcome, Progress, Record, Report, apply, client_digest, patient_marks,
 };
 use tempfile::TempDir;
 use uuid::Uuid;
@@ -81,19 +81,20 @@ impl Course {
             ..Options::default()
         };
         let mapped = to_fhir(&document.plan, &options);
+        let mut resources: Vec<(Uuid, Resource)> =
+            mapped.resources.into_iter().map(|mapped| (mapped.item, mapped.resource)).collect();
         let link = Link {
             ehr: "ehr".into(),
             base_url: self.base_url.clone(),
             plan: digest("plan"),
             record: Phi::new("record.json".into()),
+            client: client_digest(&resources),
             patient: self.patient.clone(),
             practitioner: None,
             patient_marks: self.marks.clone(),
             linked_at: moment(),
         };
         store.link(&link).await.unwrap();
-        let mut resources: Vec<(Uuid, Resource)> =
-            mapped.resources.into_iter().map(|mapped| (mapped.item, mapped.resource)).collect();
         for (_, resource) in &mut resources {
             if let Some(text) = &self.goals
                 && resource.resource_type() == "Goal"

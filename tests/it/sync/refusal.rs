@@ -107,6 +107,42 @@ async fn another_record_in_the_file_or_another_server_behind_the_name_is_refused
 }
 
 #[tokio::test]
+async fn a_record_that_became_another_clients_is_refused() {
+    let clinic = Clinic::open().await;
+    let (store, client) = (clinic.store().await, clinic.client());
+    let record = clinic.record(&store, "Grieve").await;
+    let way = clinic.way(&store, &client, &moment);
+    for (name, value) in [
+        ("name", r#"[{"text":"Sara Dit"}]"#),
+        ("birthDate", r#""1991-01-01""#),
+        ("identifier", r#"[{"system":"urn:x:mrn","value":"4712"}]"#),
+    ] {
+        let mut made_over = record.clone();
+        let (_, patient) = &mut made_over.resources[0];
+        patient.object_mut().insert(name, parse(value.as_bytes()).unwrap());
+        let report = apply(&way, &[made_over], &mut quiet()).await.unwrap();
+        assert_eq!(*stop(&report), Stop::OtherClient, "{name}");
+        assert_eq!(report.outcome().exit_code(), 8);
+    }
+    assert_eq!(clinic.writing_requests(), 0);
+}
+
+#[tokio::test]
+async fn a_link_that_was_corrected_meanwhile_stops_the_record() {
+    let clinic = Clinic::open().await;
+    let (store, client) = (clinic.store().await, clinic.client());
+    let record = clinic.record(&store, "Grieve").await;
+    let mut corrected = record.link.clone();
+    corrected.patient = "Patient/second".parse().unwrap();
+    store.link(&corrected).await.unwrap();
+    let report =
+        apply(&clinic.way(&store, &client, &moment), &[record], &mut quiet()).await.unwrap();
+    assert_eq!(*stop(&report), Stop::LinkChanged);
+    assert_eq!(report.outcome().exit_code(), 8);
+    assert_eq!(clinic.writing_requests(), 0);
+}
+
+#[tokio::test]
 async fn a_changed_namespace_does_not_double_a_plan() {
     let clinic = Clinic::open().await;
     clinic.apply("Grieve").await;

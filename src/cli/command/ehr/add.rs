@@ -23,6 +23,10 @@ pub(crate) fn run(args: &EhrAdd, settings: &Settings) -> Result<Done, Failure> {
             "give --token-file, --token-env or --token-command, or --user and a --password-…",
         ));
     }
+    if args.settle == Some(0) && !url.is_loopback() {
+        let text = "a settling time of 0 is for a server on this machine only";
+        return Err(Failure::new(Exit::Usage, "settle", text));
+    }
     let ehr = NewEhr {
         name: args.name.clone(),
         url,

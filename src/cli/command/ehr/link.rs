@@ -5,6 +5,8 @@
 
 use std::fmt::Write;
 
+use uuid::Uuid;
+
 use super::super::super::args::EhrLink;
 use super::super::super::clock;
 use super::super::super::exit::Exit;
@@ -23,7 +25,10 @@ use crate::mapping::identity::{ITEM_SYSTEM, PLAN_ITEM_SYSTEM};
 use crate::object;
 use crate::phi::Phi;
 use crate::store::{Link, Store, digest};
-use crate::sync::{check_patient, patient_marks};
+use crate::sync::{check_patient, client_digest, patient_marks};
+
+/// The traits that a script may not pass over.
+const TELLING: [&str; 3] = ["family name", "birth date", "identifiers"];
 
 pub(crate) async fn run(args: &EhrLink, settings: &Settings) -> Result<Done, Failure> {
     let (name, ehr) = settings.ehr(Some(&args.name))?;
@@ -45,10 +50,24 @@ pub(crate) async fn run(args: &EhrLink, settings: &Settings) -> Result<Done, Fai
         }
     }
     let plan = &record.document.plan;
-    let traits = compare(&our_patient(plan), &found);
+    let mapped = mapping::to_fhir(plan, &mapping::Options::default()).resources;
+    let resources: Vec<(Uuid, Resource)> =
+        mapped.into_iter().map(|mapped| (mapped.item, mapped.resource)).collect();
+    let traits = compare(&our_patient(&resources), &found);
     let mut told = format!("{name} {patient}, compared with the record:\n");
     for (name, agreement) in &traits {
         let _ = writeln!(told, "  {name:<12} {}", words(*agreement));
+    }
+    // A person who is asked sees them; a script does not.
+    if settings.yes
+        && !args.accept_differences
+        && let Some((name, _)) = traits
+            .iter()
+            .find(|(name, agreement)| *agreement == Agreement::Differs && TELLING.contains(name))
+    {
+        let text = format!("{patient} can't be linked by --yes alone: the {name} differs");
+        return Err(Failure::new(Exit::Refused, "link-differs", text)
+            .help("look the id up in the EHR; --accept-differences links it all the same"));
     }
     confirm(settings, &format!("{told}Link?")).await?;
     let link = Link {
@@ -56,6 +75,7 @@ pub(crate) async fn run(args: &EhrLink, settings: &Settings) -> Result<Done, Fai
         base_url: ehr.url.value.to_string(),
         plan: digest(&plan.id),
         record: Phi::new(path),
+        client: client_digest(&resources),
         patient: patient.clone(),
         practitioner,
         patient_marks: patient_marks(&found),
@@ -84,11 +104,10 @@ pub(crate) async fn run(args: &EhrLink, settings: &Settings) -> Result<Done, Fai
 }
 
 /// The client as our mapping writes them, without the identifiers that only we give.
-fn our_patient(plan: &crate::ipt::Plan) -> Resource {
-    let mapped = mapping::to_fhir(plan, &mapping::Options::default());
-    let resources = mapped.resources.into_iter().map(|mapped| mapped.resource);
-    let mut patients = resources.filter(|resource| resource.resource_type() == "Patient");
-    let mut patient = patients.next().unwrap_or_else(|| Resource::new("Patient"));
+fn our_patient(resources: &[(Uuid, Resource)]) -> Resource {
+    let mut resources = resources.iter().map(|(_, resource)| resource);
+    let patient = resources.find(|resource| resource.resource_type() == "Patient");
+    let mut patient = patient.cloned().unwrap_or_else(|| Resource::new("Patient"));
     if let Some(Value::Array(identifiers)) = patient.object_mut().get_mut("identifier") {
         identifiers.retain(|identifier| {
             !matches!(identifier.text("system"), Some(ITEM_SYSTEM | PLAN_ITEM_SYSTEM))
