@@ -15,6 +15,8 @@ mod client;
 #[cfg(feature = "app")]
 mod config;
 #[cfg(feature = "app")]
+mod crash;
+#[cfg(feature = "app")]
 mod dependencies;
 mod mapping;
 mod mapping_narrative;
