@@ -75,6 +75,14 @@ impl Eyes {
         found
     }
 
+    /// The version of each resource that is there about the Patients of some records.
+    pub(super) async fn versions(&self, expected: &[Expected]) -> BTreeMap<String, String> {
+        let types: BTreeSet<&str> = expected.iter().flat_map(Expected::types).collect();
+        let patients: Vec<&str> = expected.iter().map(|one| one.patient.as_str()).collect();
+        let found = self.about(&patients, &types).await;
+        found.iter().map(|one| (place_of(one), version_of(one))).collect()
+    }
+
     /// All that is there about some Patients, of the types that records become.
     async fn about(&self, patients: &[&str], types: &BTreeSet<&str>) -> Vec<Value> {
         let mut found = Vec::new();
@@ -132,8 +140,7 @@ impl Expected {
             let resource = &by_item[item];
             assert_eq!(resource["resourceType"], resource_type.as_str());
             names.insert(place_of(resource), format!("{resource_type} {place}"));
-            let version = resource["meta"]["versionId"].as_str().unwrap();
-            versions.insert(place_of(resource), version.to_owned());
+            versions.insert(place_of(resource), version_of(resource));
         }
         let words = self.items.iter().map(|(item, _)| {
             let mut resource = by_item[item].clone();
@@ -149,6 +156,10 @@ impl Expected {
 fn place_of(resource: &Value) -> String {
     let text = |name: &str| resource[name].as_str().unwrap().to_owned();
     format!("{}/{}", text("resourceType"), text("id"))
+}
+
+fn version_of(resource: &Value) -> String {
+    resource["meta"]["versionId"].as_str().unwrap().to_owned()
 }
 
 fn item_of(resource: &Value) -> Option<Uuid> {

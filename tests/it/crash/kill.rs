@@ -26,6 +26,10 @@ impl Undisturbed {
         assert_ne!(created.0, updated.0);
         Self { created, updated }
     }
+
+    fn of(&self, updates: bool) -> &(Vec<Vec<String>>, Duration) {
+        if updates { &self.updated } else { &self.created }
+    }
 }
 
 async fn sandbox() -> Running {
