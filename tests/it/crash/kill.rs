@@ -6,61 +6,78 @@ use std::time::{Duration, Instant};
 use ipt_fhir::sandbox::{Behaviour, Config, Fault, Running, Sandbox};
 
 use super::chance::Chance;
-use super::practice::{Practice, THREE, TWO};
+use super::practice::{Practice, SARA, THREE, TWO};
 use super::{hapis, side_by_side};
 
-/// What an undisturbed run leaves, of a new record and of a changed one, and how long it takes.
-struct Undisturbed {
-    created: (Vec<Vec<String>>, Duration),
-    updated: (Vec<Vec<String>>, Duration),
-}
-
-impl Undisturbed {
-    async fn at(base: &str, settle: u64, records: &'static [&'static str]) -> Self {
-        let practice = Practice::open(base, settle, records).await;
-        let duration = practice.sync();
-        let created = (practice.settled().await, duration);
-        practice.change_goals();
-        let duration = practice.sync();
-        let updated = (practice.settled().await, duration);
-        assert_ne!(created.0, updated.0);
-        Self { created, updated }
-    }
-
-    fn of(&self, updates: bool) -> &(Vec<Vec<String>>, Duration) {
-        if updates { &self.updated } else { &self.created }
-    }
-}
-
-async fn sandbox() -> Running {
-    Sandbox::start(Config::default()).await.unwrap()
-}
-
-/// A run is killed at this part of its length, then run to its end, then once more.
-async fn killed_at(
-    base: &str,
-    settle: u64,
-    undisturbed: &Undisturbed,
-    per_mille: u32,
+/// The run that is killed: the one that writes new records, or one that writes what changed in them.
+#[derive(Debug, Clone, Copy)]
+struct Round {
+    records: &'static [&'static str],
     updates: bool,
-) {
-    let practice = Practice::open(base, settle, THREE).await;
-    let (words, duration) = if updates {
-        practice.sync();
-        practice.change_goals();
-        &undisturbed.updated
-    } else {
-        &undisturbed.created
-    };
-    let (started, moment) = (Instant::now(), *duration * per_mille / 1000);
-    let was_killed = practice.sync_killed(|| started.elapsed() >= moment).await;
-    practice.sync();
-    let note = format!("updates {updates}, at {per_mille} of {duration:?}, killed {was_killed}");
-    assert_eq!(&practice.settled().await, words, "{note}");
-    println!("{note}");
 }
 
-/// Moments that are spread over a run's length, each by chance within its part.
+/// What a round comes to that nobody disturbs.
+struct Undisturbed {
+    words: Vec<Vec<String>>,
+    duration: Duration,
+}
+
+impl Round {
+    /// A practice that is about to start this round.
+    async fn open(self, base: &str, settle: u64) -> Practice {
+        let practice = Practice::open(base, settle, self.records).await;
+        if self.updates {
+            practice.sync();
+            practice.change_goals();
+        }
+        practice
+    }
+
+    async fn undisturbed(self, base: &str, settle: u64) -> Undisturbed {
+        let practice = self.open(base, settle).await;
+        let duration = practice.sync();
+        Undisturbed { words: practice.settled().await, duration }
+    }
+
+    /// Kills the round at a moment, lets another run finish it, and looks. A round that had ended by then is tried
+    /// again with half of the time.
+    async fn kill_at(self, base: &str, settle: u64, undisturbed: &Undisturbed, per_mille: u32) {
+        let mut moment = undisturbed.duration * per_mille / 1000;
+        loop {
+            let practice = self.open(base, settle).await;
+            let started = Instant::now();
+            let was_killed = practice.sync_killed(|| started.elapsed() >= moment).await;
+            practice.sync();
+            let note = format!("{self:?} at {moment:?} of {:?}", undisturbed.duration);
+            assert!(practice.settled().await == undisturbed.words, "{note}");
+            if was_killed {
+                println!("killed: {note}");
+                return;
+            }
+            moment /= 2;
+        }
+    }
+
+    /// Kills the round when the EHR has done its n-th request, whose answer would come much later.
+    async fn kill_after(self, behaviour: Behaviour, number: u64, undisturbed: &Undisturbed) {
+        let ehr = sandbox(behaviour.clone()).await;
+        let practice = self.open(ehr.base_url(), 0).await;
+        let done = ehr.faults().seen() + number;
+        ehr.faults().at(done, Fault::DelayAnswer(Duration::from_mins(10)));
+        let is_time = || ehr.faults().seen() >= done && ehr.log().len() as u64 >= done;
+        let note = format!("{self:?} after {number}, {behaviour:?}");
+        assert!(practice.sync_killed(is_time).await, "{note}: it waited for an answer");
+        assert_eq!(ehr.faults().seen(), done, "{note}");
+        practice.sync();
+        assert!(practice.settled().await == undisturbed.words, "{note}");
+    }
+}
+
+async fn sandbox(behaviour: Behaviour) -> Running {
+    Sandbox::start(Config { behaviour, ..Config::default() }).await.unwrap()
+}
+
+/// Moments that are spread over a run's length, each by chance within its part, in thousandths.
 fn moments(count: u32) -> Vec<u32> {
     let mut chance = Chance::new();
     (0..count).map(|part| (part * 1000 + chance.per_mille()) / count).collect()
@@ -68,14 +85,16 @@ fn moments(count: u32) -> Vec<u32> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_run_killed_at_any_moment_is_finished_by_the_next() {
-    let first = sandbox().await;
-    let undisturbed = Arc::new(Undisturbed::at(first.base_url(), 0, THREE).await);
+    let mut rounds = Vec::new();
+    for (records, updates) in [(THREE, false), (TWO, true), (TWO, false), (THREE, true)] {
+        let (round, ehr) = (Round { records, updates }, sandbox(Behaviour::default()).await);
+        rounds.push((round, Arc::new(round.undisturbed(ehr.base_url(), 0).await)));
+    }
     let case = |(number, per_mille): (usize, u32)| {
-        let undisturbed = Arc::clone(&undisturbed);
+        let (round, undisturbed) = rounds[number % rounds.len()].clone();
         async move {
-            let ehr = sandbox().await;
-            let updates = number % 2 == 1;
-            killed_at(ehr.base_url(), 0, &undisturbed, per_mille, updates).await;
+            let ehr = sandbox(Behaviour::default()).await;
+            round.kill_at(ehr.base_url(), 0, &undisturbed, per_mille).await;
         }
     };
     side_by_side(moments(50).into_iter().enumerate().map(case).collect()).await;
@@ -85,66 +104,56 @@ async fn a_run_killed_at_any_moment_is_finished_by_the_next() {
 async fn a_run_killed_at_any_moment_is_finished_by_the_next_in_hapi() {
     for (name, base) in hapis() {
         let started = Instant::now();
-        let undisturbed = Undisturbed::at(&base, 2, THREE).await;
-        for (number, per_mille) in moments(10).into_iter().enumerate() {
-            killed_at(&base, 2, &undisturbed, per_mille, number % 2 == 1).await;
+        for updates in [false, true] {
+            let round = Round { records: THREE, updates };
+            // The first run warms the server up; the length of the second one counts.
+            round.undisturbed(&base, 2).await;
+            let undisturbed = round.undisturbed(&base, 2).await;
+            for per_mille in moments(5) {
+                round.kill_at(&base, 2, &undisturbed, per_mille).await;
+            }
         }
         println!("{name}: {:?}", started.elapsed());
     }
 }
 
-/// The requests of an undisturbed run, from the first of the run to its last: of creating, and of updating.
-async fn requests(behaviour: &Behaviour) -> [Vec<String>; 2] {
-    let ehr = Sandbox::start(Config { behaviour: behaviour.clone(), ..Config::default() }).await;
-    let ehr = ehr.unwrap();
-    let practice = Practice::open(ehr.base_url(), 0, TWO).await;
-    let of_run = || {
-        let before = ehr.log().len();
-        practice.sync();
-        let log = ehr.log().split_off(before);
-        log.into_iter().map(|logged| format!("{} {}", logged.method, logged.path)).collect()
-    };
-    let created = of_run();
-    practice.change_goals();
-    [created, of_run()]
+/// How many requests a round makes; as many times it reads one of its Patients after another.
+async fn requests(round: Round, behaviour: Behaviour) -> u64 {
+    let ehr = sandbox(behaviour).await;
+    let practice = round.open(ehr.base_url(), 0).await;
+    let before = ehr.log().len();
+    practice.sync();
+    let log = ehr.log().split_off(before);
+    let mut patients: Vec<_> = log.iter().filter(|one| one.path.starts_with("Patient/")).collect();
+    patients.dedup_by_key(|one| one.path.clone());
+    assert_eq!(patients.len(), round.records.len(), "one record after another");
+    log.len() as u64
 }
 
-/// The EHR has done the run's n-th request; its answer would come when the program is gone.
-async fn killed_after(behaviour: Behaviour, number: u64, undisturbed: &Undisturbed, updates: bool) {
-    let ehr = Sandbox::start(Config { behaviour, ..Config::default() }).await.unwrap();
-    let practice = Practice::open(ehr.base_url(), 0, TWO).await;
-    let (words, _) = if updates {
-        practice.sync();
-        practice.change_goals();
-        &undisturbed.updated
-    } else {
-        &undisturbed.created
+/// All requests of a round, and the moments between its records with them.
+async fn kill_after_any_request(round: Round, behaviour: Behaviour) {
+    let ehr = sandbox(behaviour.clone()).await;
+    let undisturbed = Arc::new(round.undisturbed(ehr.base_url(), 0).await);
+    let count = requests(round, behaviour.clone()).await;
+    println!("{count} requests: {round:?} {behaviour:?}");
+    let case = |number| {
+        let (behaviour, undisturbed) = (behaviour.clone(), Arc::clone(&undisturbed));
+        async move { round.kill_after(behaviour, number, &undisturbed).await }
     };
-    let done = ehr.log().len() as u64 + number;
-    ehr.faults().at(done, Fault::DelayAnswer(Duration::from_mins(10)));
-    let is_time = || ehr.faults().seen() >= done && ehr.log().len() as u64 >= done;
-    assert!(practice.sync_killed(is_time).await, "it waited for an answer");
-    assert_eq!(ehr.log().len() as u64, done);
-    practice.sync();
-    assert_eq!(&practice.settled().await, words, "after {number}, updates {updates}");
+    side_by_side((1..=count).map(case).collect()).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_run_killed_after_any_request_is_finished_by_the_next() {
-    let first = sandbox().await;
-    let undisturbed = Arc::new(Undisturbed::at(first.base_url(), 0, TWO).await);
-    let behaviour = Behaviour::default();
-    let mut cases = Vec::new();
-    for (round, log) in requests(&behaviour).await.into_iter().enumerate() {
-        let patients = log.iter().filter(|request| request.starts_with("GET Patient/"));
-        assert!(patients.count() >= 4, "before, within and between the records: {log:?}");
-        println!("round {round}: {} requests", log.len());
-        cases.extend((1..=log.len()).map(|number| {
-            let (behaviour, undisturbed) = (behaviour.clone(), Arc::clone(&undisturbed));
-            async move {
-                killed_after(behaviour, number as u64, &undisturbed, round == 1).await;
-            }
-        }));
-    }
-    side_by_side(cases).await;
+    let all = Behaviour::default();
+    kill_after_any_request(Round { records: TWO, updates: false }, all.clone()).await;
+    kill_after_any_request(Round { records: SARA, updates: true }, all).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_that_creates_singly_is_finished_after_any_request_too() {
+    let singly = Behaviour { transactions: false, ..Behaviour::default() };
+    let round = Round { records: SARA, updates: false };
+    kill_after_any_request(round, singly.clone()).await;
+    kill_after_any_request(round, Behaviour { conditional_create: false, ..singly }).await;
 }

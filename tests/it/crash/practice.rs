@@ -19,6 +19,8 @@ pub(super) const THREE: &[&str] =
     &["john-lee-in-treatment.json", "sara-dit.json", "course-16-sessions.json"];
 /// Two that are quickly written.
 pub(super) const TWO: &[&str] = &["john-lee-in-treatment.json", "sara-dit.json"];
+/// One alone.
+pub(super) const SARA: &[&str] = &["sara-dit.json"];
 
 pub(super) struct Practice {
     pub(super) home: Home,
