@@ -17,29 +17,29 @@ use std::process::{Command, Output, Stdio};
 use ipt_fhir::json::{self, Value};
 
 /// The program in a home and a working directory of a test's own, without any other environment.
-struct Home {
+pub(crate) struct Home {
     directory: tempfile::TempDir,
     variables: Vec<(String, String)>,
 }
 
 /// What a run of the program came to.
-struct Run {
-    code: Option<i32>,
-    stdout: String,
-    stderr: String,
+pub(crate) struct Run {
+    pub(crate) code: Option<i32>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
 }
 
 impl Home {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { directory: tempfile::tempdir().unwrap(), variables: Vec::new() }
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.directory.path().join(name)
     }
 
     /// Writes a file, open to its owner only.
-    fn write(&self, name: &str, bytes: impl AsRef<[u8]>) -> PathBuf {
+    pub(crate) fn write(&self, name: &str, bytes: impl AsRef<[u8]>) -> PathBuf {
         use std::os::unix::fs::PermissionsExt;
         let path = self.path(name);
         std::fs::write(&path, bytes).unwrap();
@@ -47,11 +47,11 @@ impl Home {
         path
     }
 
-    fn set(&mut self, name: &str, value: &str) {
+    pub(crate) fn set(&mut self, name: &str, value: &str) {
         self.variables.push((name.to_owned(), value.to_owned()));
     }
 
-    fn command<I: AsRef<std::ffi::OsStr>>(
+    pub(crate) fn command<I: AsRef<std::ffi::OsStr>>(
         &self,
         arguments: impl IntoIterator<Item = I>,
     ) -> Command {
@@ -63,7 +63,7 @@ impl Home {
     }
 
     /// Runs a command line: words apart by spaces, `@name` for a file of the fixtures.
-    fn run(&self, line: &str) -> Run {
+    pub(crate) fn run(&self, line: &str) -> Run {
         Run::of(&self.command(words(line)).output().unwrap())
     }
 
@@ -89,21 +89,21 @@ impl Run {
 
     /// The same run, which must have ended with a code.
     #[track_caller]
-    fn ends(self, code: i32) -> Self {
+    pub(crate) fn ends(self, code: i32) -> Self {
         assert_eq!(self.code, Some(code), "{}{}", self.stdout, self.stderr);
         assert!(!self.stderr.contains("panicked") && !self.stderr.contains("internal error"));
         self
     }
 
     /// The envelope on stdout.
-    fn envelope(&self) -> Value {
+    pub(crate) fn envelope(&self) -> Value {
         let value = json::parse_with(self.stdout.as_bytes(), json::Limits::BUNDLE).unwrap();
         assert_eq!(value.text("schema"), Some("ipt-fhir/1"));
         value
     }
 
     /// The codes of the envelope's errors.
-    fn codes(&self) -> Vec<String> {
+    pub(crate) fn codes(&self) -> Vec<String> {
         let envelope = self.envelope();
         envelope.items("errors").map(|error| error.text("code").unwrap().to_owned()).collect()
     }

@@ -16,6 +16,8 @@ mod clinical;
 #[cfg(feature = "app")]
 mod config;
 #[cfg(feature = "app")]
+mod crash;
+#[cfg(feature = "app")]
 mod dependencies;
 mod mapping;
 mod mapping_narrative;

@@ -8,7 +8,9 @@ use super::super::super::output::Done;
 use crate::json::{Object, Value};
 use crate::merge::Change;
 use crate::object;
-use crate::sync::{self, Conflict, ItemReport, ItemState, Outcome, RecordReport, Report};
+use crate::sync::{
+    self, Conflict, ItemReport, ItemState, Outcome, PatientFault, RecordReport, Report, Stop,
+};
 
 /// Whether applying would write anything, or find out what became of an earlier write.
 pub(crate) fn has_writes(report: &Report) -> bool {
@@ -131,6 +133,9 @@ fn describe(text: &mut String, record: &RecordReport) {
     }
     if let Some(stop) = &record.stopped {
         let _ = writeln!(text, "  stopped: {stop}");
+        if let Some(help) = what_to_do(stop) {
+            let _ = writeln!(text, "  help: {help}");
+        }
     }
 }
 
@@ -149,11 +154,37 @@ fn conflict_words(conflict: &Conflict) -> String {
     }
 }
 
+/// What a person does about a record that was stopped.
+const fn what_to_do(stop: &Stop) -> Option<&'static str> {
+    Some(match stop {
+        Stop::OtherServer => "link the record at this address, or set the EHR's url back",
+        Stop::OtherRecord => "put the linked record back, or link this one: `ipt-fhir ehr link`",
+        Stop::IdentityChanged => "set identity.namespace back to what it was",
+        Stop::Patient(PatientFault::Gone | PatientFault::Different)
+        | Stop::AllGone
+        | Stop::Restored(_) => {
+            "nothing was written. Ask the EHR's administrator whether it was restored or replaced. If it was, \
+             configure it under a new name (`ipt-fhir ehr add`) and link its Patients there (`ipt-fhir ehr link`)"
+        }
+        Stop::Patient(_) => {
+            "nothing was written. Look the Patient up in the EHR; link another only if a person is sure"
+        }
+        Stop::WrongSubject(_) => {
+            "nothing was written. Look the resource up in the EHR: it stands in another Patient's chart"
+        }
+        Stop::SecondPatient | Stop::NoIdentifier { .. } | Stop::ForeignReference { .. } => {
+            return None;
+        }
+        Stop::Server(_) | Stop::Store(_) | Stop::NotTried => return None,
+    })
+}
+
 fn record_object(record: &RecordReport) -> Object {
     let items: Vec<Object> = record.items.iter().map(item_object).collect();
     object! {
         "patient" => record.patient.to_string(),
         "stopped" => record.stopped.as_ref().map(ToString::to_string),
+        "help" => record.stopped.as_ref().and_then(what_to_do),
         "items" => items,
     }
 }
