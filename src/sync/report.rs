@@ -133,13 +133,10 @@ pub enum Stop {
     #[error("the file holds another plan than the one that was linked")]
     OtherRecord,
     /// The record tells of another client than when it was linked.
-    #[error(
-        "the record's client is not the one of the time of the link; restore the record, give another client's a \
-         plan id of its own, or if only the client's data were corrected, link it again with `ehr link`"
-    )]
+    #[error("the record's client is not the one of the time of the link")]
     OtherClient,
     /// The link was changed after this run had read it.
-    #[error("the link was changed meanwhile; run sync again")]
+    #[error("the link was changed meanwhile")]
     LinkChanged,
     /// The record has a second Patient.
     #[error("the record has more than one Patient")]

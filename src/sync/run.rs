@@ -6,7 +6,8 @@ use std::time::Duration;
 use uuid::Uuid;
 
 use crate::client::{self, Versioned};
-use crate::fhir::{Capability, ResourceId};
+use crate::fhir::{Capability, Resource, ResourceId};
+use crate::mapping;
 use crate::merge::{Change, changes};
 use crate::store::{Link, Operation, Shadow, State, Writer};
 
@@ -95,7 +96,7 @@ async fn prepare<'a, 'p>(
     if writer.is_some() && !ehr.store.links(Some(ehr.name)).await?.contains(link) {
         return Err(Stop::LinkChanged);
     }
-    let items = items(&record.resources, link)?;
+    let mut items = items(&record.resources, link)?;
     let ledger = ehr.store.ledger(ehr.name, &link.plan).await?;
     let shadows: BTreeMap<_, _> =
         ledger.shadows.into_iter().map(|shadow| (shadow.item, shadow)).collect();
@@ -104,6 +105,7 @@ async fn prepare<'a, 'p>(
     if !shadows.is_empty() && !items.iter().any(|item| shadows.contains_key(&item.uuid)) {
         return Err(Stop::IdentityChanged);
     }
+    items.extend(superseded(&items, &shadows));
     let stale = items.iter().map(|item| item.uuid);
     let stale = stale.chain(shadows.keys().copied()).chain(operations.keys().copied()).collect();
     Ok(Run {
@@ -128,6 +130,19 @@ async fn prepare<'a, 'p>(
         postponements: 0,
         progress,
     })
+}
+
+/// What was written for a session that has gone on since: the Appointment of one that was held must not stay booked.
+fn superseded(items: &[Item], shadows: &BTreeMap<Uuid, Shadow>) -> Vec<Item> {
+    let now: Vec<&Resource> = items.iter().map(|item| &item.local).collect();
+    let left_out =
+        shadows.values().filter(|shadow| items.iter().all(|item| item.uuid != shadow.item));
+    left_out
+        .filter_map(|shadow| {
+            let local = mapping::superseded(shadow.local.as_ref()?, &now)?;
+            Some(Item { uuid: shadow.item, local })
+        })
+        .collect()
 }
 
 impl Run<'_, '_> {

@@ -11,7 +11,7 @@ use ipt_fhir::mapping::{Options, Policy, to_fhir};
 use ipt_fhir::phi::Phi;
 use ipt_fhir::sandbox::{Config, Sandbox};
 use ipt_fhir::store::{Link, Store, digest};
-use ipt_fhir::sync::{Done, Ehr, ItemState, Outcome, Record, Report, apply};
+use ipt_fhir::sync::{Done, Ehr, ItemState, Outcome, Record, Report, apply, client_digest};
 use proptest::strategy::{Strategy as _, ValueTree as _};
 use proptest::test_runner::TestRunner;
 use uuid::Uuid;
@@ -88,7 +88,9 @@ impl Archive {
     async fn apply(&self, records: &[Value]) -> Report {
         let mut linked = Vec::new();
         for (record, expected) in records.iter().zip(&self.expected) {
+            let resources = mapped(record, self.namespace);
             let link = Link {
+                client: client_digest(&resources),
                 ehr: "ehr".into(),
                 base_url: self.base_url.clone(),
                 plan: digest(record.text("id").unwrap()),
@@ -99,7 +101,6 @@ impl Archive {
                 linked_at: moment(),
             };
             self.store.link(&link).await.unwrap();
-            let resources = mapped(record, self.namespace);
             linked.push(Record { plan: link.plan.clone(), link, resources });
         }
         let started = Instant::now();

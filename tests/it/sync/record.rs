@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use ipt_fhir::client::{Base, Client, Config};
 use ipt_fhir::fhir::{Resource, ResourceId};
+use ipt_fhir::ipt::SessionStatus;
 use ipt_fhir::mapping::identity::ITEM_SYSTEM;
 use ipt_fhir::mapping::{Options, Policy, to_fhir};
 use ipt_fhir::object;
@@ -37,6 +38,8 @@ struct Course {
     name: String,
     /// What a later revision of the record says of its goals; nothing says what the file says.
     goals: Option<String>,
+    /// Whether the sessions that the file has as booked were held by now.
+    booked_were_held: bool,
 }
 
 impl Course {
@@ -68,6 +71,7 @@ impl Course {
             namespace,
             name: name.to_owned(),
             goals: None,
+            booked_were_held: false,
         }
     }
 
@@ -80,7 +84,13 @@ impl Course {
             namespace: Some(self.namespace),
             ..Options::default()
         };
-        let mapped = to_fhir(&document.plan, &options);
+        let mut plan = document.plan;
+        for session in plan.sessions.iter_mut().filter(|_| self.booked_were_held) {
+            if session.status == SessionStatus::Booked {
+                session.status = SessionStatus::Completed;
+            }
+        }
+        let mapped = to_fhir(&plan, &options);
         let mut resources: Vec<(Uuid, Resource)> =
             mapped.resources.into_iter().map(|mapped| (mapped.item, mapped.resource)).collect();
         let link = Link {
@@ -234,4 +244,35 @@ async fn any_answer_of_hapi_may_be_lost() {
 #[expect(clippy::disallowed_methods, reason = "where a test's peer is, only the environment knows")]
 fn hapi() -> Option<String> {
     std::env::var("IPT_FHIR_TEST_HAPI").ok().filter(|base| !base.is_empty())
+}
+
+#[tokio::test]
+async fn the_appointment_of_a_session_that_was_held_does_not_stay_booked() {
+    let sandbox = Sandbox::start(ipt_fhir::sandbox::Config::default()).await.unwrap();
+    let mut course = Course::open(sandbox.base_url(), "john-lee-in-treatment.json").await;
+    course.apply().await;
+    let statuses = || -> Vec<(String, String)> {
+        let sessions = sandbox
+            .resources()
+            .into_iter()
+            .filter(|resource| ["Appointment", "Encounter"].contains(&resource.resource_type()));
+        let mut all: Vec<_> = sessions
+            .map(|resource| {
+                let status = resource.text("status").unwrap().to_owned();
+                (resource.resource_type().to_owned(), status)
+            })
+            .collect();
+        all.sort();
+        all
+    };
+    let pair = |resource_type: &str, status: &str| (resource_type.to_owned(), status.to_owned());
+    let held = [pair("Encounter", "finished"), pair("Encounter", "finished")];
+    assert_eq!(statuses(), [&[pair("Appointment", "booked")], &held[..]].concat());
+    course.booked_were_held = true;
+    let (report, _) = course.apply().await;
+    assert_eq!(report.outcome(), Outcome::Done, "{report:?}");
+    let expected = [&[pair("Appointment", "fulfilled")], &held[..], &held[..1]].concat();
+    assert_eq!(statuses(), expected);
+    let (quiet, writes) = course.apply().await;
+    assert!(writes == 0 && all(&quiet, None), "{quiet:?}");
 }

@@ -159,6 +159,11 @@ const fn what_to_do(stop: &Stop) -> Option<&'static str> {
     Some(match stop {
         Stop::OtherServer => "link the record at this address, or set the EHR's url back",
         Stop::OtherRecord => "put the linked record back, or link this one: `ipt-fhir ehr link`",
+        Stop::OtherClient => {
+            "restore the record, or give another client's record a plan id of its own; if the client's data were \
+             corrected, link the record again: `ipt-fhir ehr link`"
+        }
+        Stop::LinkChanged => "run sync again",
         Stop::IdentityChanged => "set identity.namespace back to what it was",
         Stop::Patient(PatientFault::Gone | PatientFault::Different)
         | Stop::AllGone
