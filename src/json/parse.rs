@@ -24,7 +24,8 @@ impl Limits {
     pub const BUNDLE: Self = Self { bytes: 64 << 20, depth: 64, nodes: 4_000_000 };
 }
 
-/// Why a document is not JSON that we take. Its text never holds any of the document.
+/// Why a document is not JSON that we take. Neither its text nor its fields hold any of the document: the name of a
+/// member, too, may be a person's.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Error {
     /// What is wrong.
@@ -33,8 +34,6 @@ pub struct Error {
     pub offset: usize,
     /// Where, as line and column.
     pub position: Position,
-    /// The pointer of a duplicate member; the whole document for other errors.
-    pub pointer: String,
 }
 
 /// What is wrong with a document.
@@ -106,20 +105,17 @@ pub fn parse(bytes: &[u8]) -> Result<Value, Error> {
 /// # Errors
 /// The first thing that is not JSON, or the limit that it breaks, with its place.
 pub fn parse_with(bytes: &[u8], limits: Limits) -> Result<Value, Error> {
-    let fail = |kind, offset: usize, pointer: String| {
+    let fail = |kind, offset: usize| {
         let before = bytes.get(..offset).unwrap_or(bytes);
-        Error { kind, offset, position: position_of_end(&String::from_utf8_lossy(before)), pointer }
+        Error { kind, offset, position: position_of_end(&String::from_utf8_lossy(before)) }
     };
     if bytes.len() > limits.bytes {
-        return Err(fail(ErrorKind::TooLarge, limits.bytes, String::new()));
+        return Err(fail(ErrorKind::TooLarge, limits.bytes));
     }
     let text = std::str::from_utf8(bytes)
-        .map_err(|error| fail(ErrorKind::NotUtf8, error.valid_up_to(), String::new()))?;
+        .map_err(|error| fail(ErrorKind::NotUtf8, error.valid_up_to()))?;
     let mut parser = Parser::new(text, limits);
-    match parser.document() {
-        Ok(value) => Ok(value),
-        Err((kind, offset)) => Err(fail(kind, offset, parser.duplicate)),
-    }
+    parser.document().map_err(|(kind, offset)| fail(kind, offset))
 }
 
 /// The line and column of every value of a document, by its pointer; of a member, those of its name.
@@ -176,7 +172,6 @@ struct Parser<'a> {
     nodes: usize,
     limits: Limits,
     places: Option<Places>,
-    duplicate: String,
 }
 
 type Step<T> = Result<T, (ErrorKind, usize)>;
@@ -184,17 +179,7 @@ type Step<T> = Result<T, (ErrorKind, usize)>;
 impl<'a> Parser<'a> {
     fn new(text: &'a str, limits: Limits) -> Self {
         let at = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
-        let duplicate = String::new();
-        Self {
-            text,
-            bytes: text.as_bytes(),
-            at,
-            depth: 0,
-            nodes: 0,
-            limits,
-            places: None,
-            duplicate,
-        }
+        Self { text, bytes: text.as_bytes(), at, depth: 0, nodes: 0, limits, places: None }
     }
 
     fn document(&mut self) -> Step<Value> {
@@ -301,7 +286,6 @@ impl<'a> Parser<'a> {
                 !names.insert(name.clone().into_owned())
             };
             if double {
-                pointer::push_member(&mut self.duplicate, &name);
                 return Err((ErrorKind::DuplicateMember, start));
             }
             self.space();

@@ -1,6 +1,5 @@
 //! The program as a person or a script runs it: its output, its exit codes, its files.
 
-mod canary;
 mod ehr;
 mod flags;
 mod map;
@@ -68,7 +67,7 @@ impl Home {
     }
 
     /// The same with something to read from stdin.
-    fn feed(&self, line: &str, input: impl AsRef<[u8]>) -> Run {
+    pub(crate) fn feed(&self, line: &str, input: impl AsRef<[u8]>) -> Run {
         let mut command = self.command(words(line));
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
@@ -79,7 +78,7 @@ impl Home {
 }
 
 impl Run {
-    fn of(output: &Output) -> Self {
+    pub(crate) fn of(output: &Output) -> Self {
         Self {
             code: output.status.code(),
             stdout: String::from_utf8(output.stdout.clone()).unwrap(),
@@ -109,7 +108,7 @@ impl Run {
     }
 }
 
-fn words(line: &str) -> Vec<String> {
+pub(crate) fn words(line: &str) -> Vec<String> {
     line.split_whitespace()
         .map(|word| match word.strip_prefix('@') {
             Some(name) => fixture_path(name).display().to_string(),

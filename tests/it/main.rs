@@ -9,6 +9,8 @@
 
 mod architecture;
 #[cfg(feature = "app")]
+mod canary;
+#[cfg(feature = "app")]
 mod cli;
 #[cfg(feature = "app")]
 mod client;

@@ -1,5 +1,6 @@
 //! `ehr add NAME URL`: writes an EHR into the configuration. Of a secret only the place is written.
 
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::super::super::args::EhrAdd;
@@ -16,7 +17,7 @@ pub(crate) fn run(args: &EhrAdd, settings: &Settings) -> Result<Done, Failure> {
     let url: Base = args.url.parse().map_err(|error: crate::client::NotABase| {
         Failure::new(Exit::Usage, "url", error.to_string())
     })?;
-    let auth = auth(args);
+    let auth = auth(args, &settings.directory);
     if auth.is_none() && !url.is_loopback() {
         let text = "a server on another machine needs credentials";
         return Err(Failure::new(Exit::Usage, "url", text).help(
@@ -41,9 +42,13 @@ pub(crate) fn run(args: &EhrAdd, settings: &Settings) -> Result<Done, Failure> {
     Ok(Done::new(human, Value::Object(object! { "name" => name, "file" => file })))
 }
 
-fn auth(args: &EhrAdd) -> Option<NewAuth> {
-    let secret = |file: &Option<_>, variable: &Option<String>, command: &Option<String>| {
-        (file.clone().map(NewSecret::File))
+fn auth(args: &EhrAdd, directory: &Path) -> Option<NewAuth> {
+    // A path of the configuration counts from its own file, one of the command line from where we are.
+    let found = |path: &PathBuf| {
+        NewSecret::File(if path.starts_with("~") { path.clone() } else { directory.join(path) })
+    };
+    let secret = |file: &Option<PathBuf>, variable: &Option<String>, command: &Option<String>| {
+        (file.as_ref().map(found))
             .or_else(|| variable.clone().map(NewSecret::Environment))
             .or_else(|| command.clone().map(NewSecret::Command))
     };
