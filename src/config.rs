@@ -30,7 +30,7 @@ pub use file::Place;
 pub use secret::Secret;
 
 /// Every key that a file may hold; `*` is the name of an EHR.
-const KEYS: [(&str, Kind); 10] = [
+const KEYS: [(&str, Kind); 12] = [
     ("ehr.*.auth.password", Kind::Secret),
     ("ehr.*.auth.token", Kind::Secret),
     ("ehr.*.auth.user", Kind::Text),
@@ -40,6 +40,8 @@ const KEYS: [(&str, Kind); 10] = [
     ("identity.namespace", Kind::Text),
     ("log.format", Kind::Text),
     ("log.level", Kind::Text),
+    ("mapping.part_2_program", Kind::Flag),
+    ("mapping.psychotherapy_code", Kind::Text),
     ("store.path", Kind::Text),
 ];
 
@@ -78,6 +80,11 @@ pub struct Config {
     pub log: Log,
     /// `identity.namespace`: set where two clinics import the same record.
     pub namespace: Option<Sourced<Uuid>>,
+    /// `mapping.part_2_program`: the organization is a 42 CFR Part 2 program, and labels what tells of substance use.
+    pub part_2_program: Sourced<bool>,
+    /// `mapping.psychotherapy_code`: the SNOMED CT code for interpersonal psychotherapy, for those who may not use the
+    /// one that stands by itself.
+    pub psychotherapy_code: Option<Sourced<String>>,
     /// `[ehr.NAME]`, by name.
     pub ehrs: BTreeMap<String, Ehr>,
     /// The files that were read, the one that counts most first.
@@ -229,6 +236,16 @@ impl Config {
             },
             namespace: layers.value("identity.namespace", |text| {
                 Uuid::parse_str(text).map_err(|_| "a namespace is a UUID".to_owned())
+            })?,
+            part_2_program: layers.or_default("mapping.part_2_program")?,
+            psychotherapy_code: layers.value("mapping.psychotherapy_code", |text| {
+                let is_code = (6..=18).contains(&text.len())
+                    && text.bytes().all(|byte| byte.is_ascii_digit());
+                if is_code {
+                    Ok(text.to_owned())
+                } else {
+                    Err("a SNOMED CT code has 6 to 18 digits".to_owned())
+                }
             })?,
             ehrs,
             files,

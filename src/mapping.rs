@@ -72,16 +72,32 @@ pub struct Psychotherapy {
     pub display: String,
 }
 
+impl Default for Psychotherapy {
+    fn default() -> Self {
+        Self { code: "443730003".to_owned(), display: "Interpersonal psychotherapy".to_owned() }
+    }
+}
+
+impl Psychotherapy {
+    /// Another code; its words only where we know them, for a display must be that of its code.
+    pub fn of(code: &str) -> Self {
+        let default = Self::default();
+        let display = match code {
+            "75516001" => "Psychotherapy",
+            code if code == default.code => return default,
+            _ => "",
+        };
+        Self { code: code.to_owned(), display: display.to_owned() }
+    }
+}
+
 impl Default for Options {
     fn default() -> Self {
         Self {
             policy: Policy::minimum(),
             namespace: None,
             part_2_program: false,
-            psychotherapy: Psychotherapy {
-                code: "443730003".to_owned(),
-                display: "Interpersonal psychotherapy".to_owned(),
-            },
+            psychotherapy: Psychotherapy::default(),
         }
     }
 }

@@ -11,7 +11,7 @@ use super::exit::Exit;
 use super::failure::Failure;
 use crate::client;
 use crate::config::{Config, Ehr, Origin, Sourced, Sources};
-use crate::mapping::{self, Policy};
+use crate::mapping::{self, Policy, Psychotherapy};
 use crate::telemetry::Level;
 
 /// Everything that a command may need to know.
@@ -137,7 +137,12 @@ impl PolicyFlags {
         mapping::Options {
             policy: self.grant.iter().fold(policy, |policy, section| policy.grant(*section)),
             namespace: settings.config.namespace.as_ref().map(|namespace| namespace.value),
-            ..mapping::Options::default()
+            part_2_program: settings.config.part_2_program.value,
+            psychotherapy: settings
+                .config
+                .psychotherapy_code
+                .as_ref()
+                .map_or_else(Psychotherapy::default, |code| Psychotherapy::of(&code.value)),
         }
     }
 }

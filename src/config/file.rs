@@ -19,6 +19,8 @@ const LONGEST: u64 = 1 << 20;
 pub(super) enum Kind {
     Text,
     Whole,
+    /// `true` or `false`.
+    Flag,
     /// A text, or a table that says where the secret is.
     Secret,
 }
@@ -225,6 +227,9 @@ fn given(kind: Kind, item: &Item, key: &str, origin: &Origin) -> Result<Given, E
         (Kind::Whole, Some(Value::Integer(number))) => {
             return Ok(Given::Text(number.value().to_string()));
         }
+        (Kind::Flag, Some(Value::Boolean(flag))) => {
+            return Ok(Given::Text(flag.value().to_string()));
+        }
         (Kind::Secret, _) => {
             let one = item.as_table_like().filter(|table| table.len() == 1);
             let found = secret::SOURCES
@@ -237,6 +242,7 @@ fn given(kind: Kind, item: &Item, key: &str, origin: &Origin) -> Result<Given, E
         }
         (Kind::Text, _) => "a text in quotes",
         (Kind::Whole, _) => "a whole number",
+        (Kind::Flag, _) => "true or false",
     };
     Err(Error::new("config-type", format!("{key} is {expected}")).at(origin))
 }

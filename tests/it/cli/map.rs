@@ -85,3 +85,16 @@ fn what_can_not_be_read_back_says_why() {
     assert_eq!(code(r#"{"resourceType":"Bundle","type":"collection"}"#, 3), "fhir-no-plan");
     home.run("map @ipt/john-lee.json --reverse --policy full").ends(2);
 }
+
+#[test]
+fn a_clinic_sets_its_code_and_what_it_is_in_the_configuration() {
+    let home = Home::new();
+    let text = "[mapping]\npart_2_program = true\npsychotherapy_code = \"75516001\"\n";
+    std::fs::write(home.path("ipt-fhir.toml"), text).unwrap();
+    let bundle = home.run("map @ipt/john-lee.json").ends(0).stdout;
+    assert!(bundle.contains("\"75516001\"") && !bundle.contains("443730003"));
+    std::fs::write(home.path("ipt-fhir.toml"), "[mapping]\npart_2_program = \"yes\"\n").unwrap();
+    home.run("map @ipt/john-lee.json").ends(2);
+    std::fs::write(home.path("ipt-fhir.toml"), "[mapping]\npsychotherapy_code = \"x\"\n").unwrap();
+    home.run("map @ipt/john-lee.json").ends(2);
+}
