@@ -108,7 +108,7 @@ fn put(url: &str, resource: &Value) {
 fn linking_and_syncing_tell_of_places_and_not_of_people() {
     let home = loud_home();
     let record = canary("all-fields.json");
-    let other = canary("sara-dit.json");
+    let other = canary("john-lee-in-treatment.json");
     home.write("record.json", record.to_pretty());
     home.write("other.yaml", super::token::yaml(&other));
     home.write("people.json", people(&record));
