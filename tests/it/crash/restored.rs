@@ -24,7 +24,11 @@ fn is_refused(ehr: &Running, practice: &Practice, words: &str) {
     for command in ["sync plan here", "sync apply here --yes", "sync here --yes"] {
         let run = block_in_place(|| practice.home.run(command).ends(8));
         assert!(run.stdout.contains(words), "{command}: {}", run.stdout);
-        assert!(run.stdout.contains("help: nothing was written. Ask the EHR"), "{}", run.stdout);
+        assert!(
+            run.stdout.contains("help: nothing more is written. Ask the EHR"),
+            "{}",
+            run.stdout
+        );
         let run = block_in_place(|| practice.home.run(&format!("{command} --format json")).ends(8));
         let envelope = run.envelope();
         let text = |name: &str| {
