@@ -63,7 +63,7 @@ async fn a_server_whose_ids_are_other_peoples_now_is_refused() {
     let other = Practice::open(ehr.base_url(), 0, TWO).await;
     other.sync();
     assert_eq!(ids(&ehr), before, "the same ids, of other resources");
-    is_refused(&ehr, &practice, "identifiers or birth date are not those of the time of the link");
+    is_refused(&ehr, &practice, "are not those of the time of the link");
     // Even where the Patients came back from another system.
     for patient in patients {
         ehr.put(patient).unwrap();
