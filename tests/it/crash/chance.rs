@@ -1,6 +1,6 @@
 //! Moments by chance that can be had again: a seed, and splitmix64.
 
-use super::environment;
+use super::{environment, tell};
 
 /// A source of numbers.
 pub(super) struct Chance(u64);
@@ -10,7 +10,7 @@ impl Chance {
     pub(super) fn new() -> Self {
         let (any, _) = uuid::Uuid::new_v4().as_u64_pair();
         let seed = environment("IPT_FHIR_TEST_SEED").map_or(any, |seed| seed.parse().unwrap());
-        println!("IPT_FHIR_TEST_SEED={seed}");
+        tell(&format!("IPT_FHIR_TEST_SEED={seed}"));
         Self(seed)
     }
 

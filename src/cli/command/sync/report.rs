@@ -168,14 +168,14 @@ const fn what_to_do(stop: &Stop) -> Option<&'static str> {
         Stop::Patient(PatientFault::Gone | PatientFault::Different)
         | Stop::AllGone
         | Stop::Restored(_) => {
-            "nothing was written. Ask the EHR's administrator whether it was restored or replaced. If it was, \
+            "nothing more is written. Ask the EHR's administrator whether it was restored or replaced. If it was, \
              configure it under a new name (`ipt-fhir ehr add`) and link its Patients there (`ipt-fhir ehr link`)"
         }
         Stop::Patient(_) => {
-            "nothing was written. Look the Patient up in the EHR; link another only if a person is sure"
+            "nothing more is written. Look the Patient up in the EHR; link another only if a person is sure"
         }
         Stop::WrongSubject(_) => {
-            "nothing was written. Look the resource up in the EHR: it stands in another Patient's chart"
+            "nothing more is written. Look the resource up in the EHR: it stands in another Patient's chart"
         }
         Stop::SecondPatient | Stop::NoIdentifier { .. } | Stop::ForeignReference { .. } => {
             return None;
