@@ -97,7 +97,7 @@ const COUNTS: [&str; 8] =
 pub fn parse(bytes: &[u8]) -> Result<Document, Error> {
     let first = bytes.iter().find(|byte| !byte.is_ascii_whitespace() && !byte.is_ascii_control());
     let bare = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes);
-    let json = matches!(first, None | Some(b'{' | b'[' | b'"')) || bare.first() == Some(&b'{');
+    let json = matches!(first, None | Some(b'{' | b'[')) || bare.first() == Some(&b'{');
     parse_as(bytes, if json { Spelling::Json } else { Spelling::Yaml })
 }
 

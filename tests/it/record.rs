@@ -41,3 +41,12 @@ fn our_own_identifier_systems_are_not_for_records() {
     assert_eq!(issue.code, "ipt-plan-own-identifier");
     assert_eq!(issue.location.pointer.as_str(), "/client/identifiers/0/system");
 }
+
+#[test]
+fn yaml_may_quote_its_first_key() {
+    let yaml = String::from_utf8(crate::support::fixture("ipt/john-lee.yaml")).unwrap();
+    let (_, rest) = yaml.split_once("format:").unwrap();
+    let quoted = format!("\"format\":{rest}");
+    let parsed = ipt_fhir::ipt::document::parse(quoted.as_bytes()).unwrap();
+    assert_eq!(parsed.plan, record("john-lee.json").plan);
+}
