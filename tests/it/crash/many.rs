@@ -11,7 +11,9 @@ use ipt_fhir::mapping::{Options, Policy, to_fhir};
 use ipt_fhir::phi::Phi;
 use ipt_fhir::sandbox::{Config, Sandbox};
 use ipt_fhir::store::{Link, Store, digest};
-use ipt_fhir::sync::{Done, Ehr, ItemState, Outcome, Record, Report, apply, client_digest};
+use ipt_fhir::sync::{
+    Done, Ehr, ItemState, Outcome, Record, Report, apply, client_digest, patient_marks,
+};
 use proptest::strategy::{Strategy as _, ValueTree as _};
 use proptest::test_runner::TestRunner;
 use uuid::Uuid;
@@ -123,15 +125,17 @@ impl Archive {
         let mut linked = Vec::new();
         for (record, expected) in records.iter().zip(&self.expected) {
             let resources = mapped(record, self.namespace);
+            let id = expected.patient.parse().unwrap();
+            let patient = self.client.read(&id).await.unwrap();
             let link = Link {
                 client: client_digest(&resources),
                 ehr: "ehr".into(),
                 base_url: self.base_url.clone(),
                 plan: digest(record.text("id").unwrap()),
                 record: Phi::new("record.json".into()),
-                patient: expected.patient.parse().unwrap(),
+                patient: id,
                 practitioner: None,
-                patient_marks: Vec::new(),
+                patient_marks: patient_marks(&patient.resource),
                 linked_at: moment(),
             };
             self.store.link(&link).await.unwrap();
