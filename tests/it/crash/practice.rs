@@ -30,6 +30,8 @@ pub(super) struct Practice {
     bystander: String,
 }
 
+// A run after a killed one waits until the request in flight must have ended: for the time limit and the settling time.
+// The limit of ten seconds in each run below is what keeps that wait short.
 impl Practice {
     /// Opens a practice at the EHR with this base URL, whose requests may go on for so long after their sender ended.
     pub(super) async fn open(
@@ -71,15 +73,25 @@ impl Practice {
 
     /// Starts a run.
     pub(super) fn start(&self) -> Child {
-        let mut command =
-            self.home.command(["sync", "apply", "here", "--yes", "--progress", "never"]);
+        let mut command = self.home.command([
+            "sync",
+            "apply",
+            "here",
+            "--yes",
+            "--progress",
+            "never",
+            "--timeout",
+            "10",
+        ]);
         command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
     }
 
     /// Runs to the end, which must be a good one; how long it took.
     pub(super) fn sync(&self) -> Duration {
         let started = Instant::now();
-        block_in_place(|| self.home.run("sync apply here --yes --progress never").ends(0));
+        block_in_place(|| {
+            self.home.run("sync apply here --yes --progress never --timeout 10").ends(0)
+        });
         started.elapsed()
     }
 
@@ -101,7 +113,9 @@ impl Practice {
         assert_eq!(open_operations(&self.store()).await, 0);
         let seen = self.eyes.look(&self.expected, &self.bystander).await;
         let again = block_in_place(|| {
-            self.home.run("sync apply here --yes --progress never --format json").ends(0)
+            self.home
+                .run("sync apply here --yes --progress never --timeout 10 --format json")
+                .ends(0)
         });
         let items: usize = self.expected.iter().map(|record| record.items.len()).sum();
         let summary = again.envelope().pointer("/result/summary").unwrap().to_text();
