@@ -16,6 +16,7 @@ mod write;
 pub mod yaml;
 
 use std::borrow::Cow;
+use std::cmp::Ordering;
 use std::fmt;
 
 pub use build::IntoMember;
@@ -172,6 +173,11 @@ impl Number {
     /// Exact for any count of digits; an exponent beyond ±9,999 is compared by its text.
     pub fn same_value(&self, other: &Self) -> bool {
         compare::same_number(&self.0, &other.0)
+    }
+
+    /// Which of both is the greater, exactly; `None` where an exponent is beyond ±9,999.
+    pub fn compare(&self, other: &Self) -> Option<Ordering> {
+        compare::order_of_numbers(&self.0, &other.0)
     }
 
     /// The one spelling that all numbers of this value share: `1.50` and `15e-1` both become `15e-1`.

@@ -3,9 +3,12 @@
 //! Errors are what would make a wrong or impossible FHIR resource, or point nowhere. Warnings are what therapists
 //! do write (phases that overlap, an activity that runs over its phase) and should know of.
 
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::goal::Goal;
+use super::person::{CareTeamMember, TelecomUse};
+use super::phase::Weeks;
 use super::plan::{Plan, PlanStatus, Variant, VerificationStatus};
 use super::session::{Session, SessionStatus};
 use crate::date::{Instant, PartialDate};
@@ -222,12 +225,41 @@ impl<'a> Checker<'a> {
         if let Some(sessions) = &plan.structure.sessions
             && sessions.min > sessions.max
         {
-            self.error(
-                "ipt-plan-range-reversed",
-                "/structure/sessions",
-                "at least more sessions than at most",
-                "let `min` not exceed `max`",
-            );
+            self.more_than_most("/structure/sessions");
+        }
+        self.weeks(plan.structure.weeks.as_ref(), "/structure/weeks");
+        for (index, member) in plan.care_team.iter().enumerate() {
+            self.contacts_of(member, &format!("/careTeam/{index}/telecom"));
+        }
+    }
+
+    /// A length in weeks is no longer at least than at most.
+    fn weeks(&mut self, weeks: Option<&Weeks>, path: &str) {
+        let Some(Weeks { min: Some(least), max: Some(most) }) = weeks else { return };
+        if least.compare(most) == Some(Ordering::Greater) {
+            self.more_than_most(path);
+        }
+    }
+
+    fn more_than_most(&mut self, path: &str) {
+        let help = "let `min` not exceed `max` (FHIR rng-2)";
+        self.error("ipt-plan-range-reversed", path, "at least more than at most", help);
+    }
+
+    /// An organization is reached at work: FHIR knows no home of one.
+    fn contacts_of(&mut self, member: &CareTeamMember, path: &str) {
+        if member.organization.is_none() {
+            return;
+        }
+        for (index, telecom) in member.telecom.iter().enumerate() {
+            if telecom.purpose == Some(TelecomUse::Home) {
+                self.error(
+                    "ipt-plan-organization-at-home",
+                    &format!("{path}/{index}/use"),
+                    "a way to reach an organization at home",
+                    "let `use` be `work`, or leave it out (FHIR org-3)",
+                );
+            }
         }
     }
 
@@ -327,6 +359,7 @@ impl<'a> Checker<'a> {
         let mut last: Option<u32> = None;
         for (index, phase) in plan.phases.iter().enumerate() {
             let path = format!("/phases/{index}");
+            self.weeks(phase.weeks.as_ref(), &format!("{path}/weeks"));
             let Some(range) = phase.sessions else { continue };
             if range.first > range.last {
                 self.reversed(&format!("{path}/sessions"));

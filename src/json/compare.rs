@@ -1,5 +1,7 @@
 //! When two trees say the same: members in any order, numbers by value.
 
+use std::cmp::Ordering;
+
 use super::Value;
 
 /// Whether both are the same JSON value: the order of members does not count, the order of items does, and
@@ -38,6 +40,28 @@ pub(super) fn canonical_number(text: &str) -> Option<String> {
     })
 }
 
+/// Which of two JSON numbers is the greater, exactly; `None` for absurd exponents.
+pub(super) fn order_of_numbers(left: &str, right: &str) -> Option<Ordering> {
+    let (left, right) = (scientific(left)?, scientific(right)?);
+    Some(match (left.0, right.0) {
+        (false, false) => order_of_magnitudes(&left, &right),
+        (true, true) => order_of_magnitudes(&right, &left),
+        (true, false) => Ordering::Less,
+        (false, true) => Ordering::Greater,
+    })
+}
+
+/// Which of two numbers is farther from zero: the one whose first digit has the greater place, then by digits.
+fn order_of_magnitudes(
+    (_, left, left_power): &(bool, String, i64),
+    (_, right, right_power): &(bool, String, i64),
+) -> Ordering {
+    let place = |digits: &str, power: i64| {
+        i64::try_from(digits.len()).ok().filter(|length| *length > 0).map(|length| length + power)
+    };
+    place(left, *left_power).cmp(&place(right, *right_power)).then_with(|| left.cmp(right))
+}
+
 /// A number as sign, significant digits and the power of ten of its last digit; `None` for absurd exponents.
 fn scientific(text: &str) -> Option<(bool, String, i64)> {
     let (negative, text) = match text.strip_prefix('-') {
@@ -64,7 +88,9 @@ fn scientific(text: &str) -> Option<(bool, String, i64)> {
 
 #[cfg(test)]
 mod tests {
-    use super::{canonical_number, same_number};
+    use std::cmp::Ordering;
+
+    use super::{canonical_number, order_of_numbers, same_number};
 
     #[test]
     fn a_value_has_one_spelling() {
@@ -86,5 +112,34 @@ mod tests {
         for (left, right) in [("1", "-1"), ("10", "1"), ("0.1", "0.01"), ("1e99999", "1e99998")] {
             assert!(!same_number(left, right), "{left} != {right}");
         }
+    }
+
+    #[test]
+    fn numbers_are_ordered_exactly() {
+        let rising = [
+            "-1e3",
+            "-20",
+            "-3.50",
+            "-3.5e-1",
+            "0",
+            "1E-9999",
+            "0.1",
+            "0.10000000000000000001",
+            "2",
+            "10",
+            "1e2",
+        ];
+        for (place, left) in rising.iter().enumerate() {
+            for (other, right) in rising.iter().enumerate() {
+                assert_eq!(
+                    order_of_numbers(left, right),
+                    Some(place.cmp(&other)),
+                    "{left} {right}"
+                );
+            }
+        }
+        assert_eq!(order_of_numbers("1.50", "15e-1"), Some(Ordering::Equal));
+        assert_eq!(order_of_numbers("-0.0", "0"), Some(Ordering::Equal));
+        assert_eq!(order_of_numbers("1", "1e99999"), None);
     }
 }

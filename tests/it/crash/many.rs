@@ -47,27 +47,7 @@ fn restrict(value: &mut Value) {
         Value::Number(_) if value.to_text() == "0E0" => {
             *value = Value::Number(Number::from_text("0").unwrap());
         }
-        Value::Object(object) => {
-            // A Range that ends before it begins breaks rng-2. No rule of the record forbids such weeks.
-            let weeks = |name: &str| {
-                let number = object.get(name).filter(|value| matches!(value, Value::Number(_)));
-                number.map(|number| number.to_text().parse::<f64>().unwrap())
-            };
-            if let (Some(least), Some(most)) = (weeks("min"), weeks("max"))
-                && most < least
-            {
-                object.remove("max");
-            }
-            // An Organization has no `home` telecom (org-3). No rule forbids it to a member of the team.
-            if object.get("organization").is_some()
-                && let Some(Value::Array(telecom)) = object.get_mut("telecom")
-            {
-                for one in telecom.iter_mut().filter_map(Value::as_object_mut) {
-                    one.remove("use");
-                }
-            }
-            object.iter_mut().for_each(|(_, value)| restrict(value));
-        }
+        Value::Object(object) => object.iter_mut().for_each(|(_, value)| restrict(value)),
         _ => {}
     }
 }

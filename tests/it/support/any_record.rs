@@ -336,7 +336,14 @@ fn care_team_member(choices: &mut Choices<'_>) -> Object {
         "role" => object! { "text" => choices.text(), "coding" => choices.maybe(coding) },
         "name" => name,
         "organization" => organization,
-        "telecom" => choices.list(2, telecom),
+        "telecom" => choices.list(2, |choices| {
+            let mut telecom = telecom(choices);
+            // An organization has no home.
+            if !is_person && telecom.get("use").and_then(Value::as_str) == Some("home") {
+                telecom.remove("use");
+            }
+            telecom
+        }),
     };
     with_own(choices, member)
 }
@@ -444,10 +451,11 @@ fn frequency(choices: &mut Choices<'_>) -> Object {
 
 fn weeks(choices: &mut Choices<'_>) -> Object {
     let side = choices.below(3);
-    object! {
-        "min" => (side != 1).then(|| choices.zero_or_more()),
-        "max" => (side != 0).then(|| choices.zero_or_more()),
-    }
+    let mut sides = [choices.zero_or_more(), choices.zero_or_more()];
+    let number = |side: &Value| side.as_number().unwrap().clone();
+    sides.sort_by(|left, right| number(left).compare(&number(right)).unwrap());
+    let [least, most] = sides;
+    object! { "min" => (side != 1).then_some(least), "max" => (side != 0).then_some(most) }
 }
 
 fn structure(choices: &mut Choices<'_>) -> Object {
