@@ -163,7 +163,11 @@ fn entry_answer(entry: Entry, codes: &Codes) -> EntryAnswer {
         other => (None, other),
     };
     let Some(response) = response else {
-        return EntryAnswer { resource, ..EntryAnswer::default() };
+        return EntryAnswer {
+            id: resource.as_ref().and_then(id_of),
+            resource,
+            ..EntryAnswer::default()
+        };
     };
     let status = response.code();
     let (place, in_place) = response.location.as_deref().and_then(any_place).unzip();
