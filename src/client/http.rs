@@ -222,7 +222,13 @@ impl Http {
             // Shorter than the keep-alive of common servers, so that few requests meet a connection that just ended.
             .pool_idle_timeout(Duration::from_secs(4))
             .dns_resolver(Arc::new(resolver));
-        let client = config.tls.apply(builder).build().map_err(|error| {
+        let builder = if config.base.is_https() {
+            config.tls.apply(builder)
+        } else {
+            // Nothing is encrypted there, so the machine's authorities need not be read.
+            builder.tls_certs_only([])
+        };
+        let client = builder.build().map_err(|error| {
             if config.tls.is_plain() {
                 error::transport(error)
             } else {

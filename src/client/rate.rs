@@ -191,7 +191,10 @@ impl Pacer {
             let now = self.began.elapsed();
             let Err(wait) = self.with(|bucket| bucket.take(now)) else { return Ok(()) };
             if (now + wait).saturating_sub(asked) > self.longest_wait {
-                return Err(Error::Busy { retry_after: Some(wait) });
+                // Up to the next whole second, as servers name it: who waits that long waits long enough.
+                let begun = u64::from(wait.subsec_nanos() > 0);
+                let seconds = Duration::from_secs(wait.as_secs().saturating_add(begun));
+                return Err(Error::Busy { retry_after: Some(seconds) });
             }
             tokio::time::sleep(wait).await;
         }

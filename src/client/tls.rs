@@ -177,7 +177,8 @@ impl TlsFault {
             CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
                 Self::WrongName
             }
-            CertificateError::UnknownIssuer => Self::UnknownIssuer,
+            // A bad signature is that of an authority with the right name and another key.
+            CertificateError::UnknownIssuer | CertificateError::BadSignature => Self::UnknownIssuer,
             // A certificate that an authority would have, which is what `openssl req -x509` makes.
             CertificateError::Other(error)
                 if format!("{error:?}").contains("CaUsedAsEndEntity") =>

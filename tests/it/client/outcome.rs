@@ -133,7 +133,7 @@ fn refused(status: u16, class: Class) -> Error {
 async fn busy_is_what_says_so() {
     let wait = |headers: &'static [(&str, &str)]| async move {
         let step = || answer(503, headers, "<html>maintenance</html>");
-        outcomes(step).await.1
+        outcomes(step).await.0
     };
     let busy = |seconds| Error::Busy { retry_after: Some(Duration::from_secs(seconds)) };
     assert_eq!(wait(&[("Retry-After", "7")]).await, busy(7));

@@ -65,13 +65,6 @@ async fn each_wrong_certificate_is_called_by_its_fault() {
 }
 
 #[tokio::test]
-async fn a_server_without_tls_is_called_so() {
-    let server = Server::start(vec![answer(200, &[], PATIENT)]);
-    let base = server.base().replace("http:", "https:");
-    assert_eq!(read(&base, Tls::new()).await, fault(TlsFault::NotTls));
-}
-
-#[tokio::test]
 async fn a_server_that_asks_who_we_are_is_told() {
     let authority = Certificate::authority("clinic");
     let host = authority.issue(HERE, VALID).serve(Some(&authority));
