@@ -8,6 +8,7 @@
 //! A request waits here at most as long as [`Rate::longest_wait`]; where more is asked it is not sent, and the caller
 //! learns how long ([`Error::Busy`]). [`Bucket`] computes only: time is its argument.
 
+use std::fmt;
 use std::num::NonZeroU32;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -75,6 +76,17 @@ impl Rate {
     /// How long a request may be held back here.
     pub const fn longest_wait(&self) -> Duration {
         self.longest_wait
+    }
+}
+
+impl fmt::Display for Rate {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let period = match (self.period < MINUTE, self.aligned) {
+            (true, _) => "second",
+            (false, false) => "minute",
+            (false, true) => "minute of the server's clock",
+        };
+        write!(formatter, "{} per {period}", self.requests)
     }
 }
 
