@@ -75,7 +75,7 @@ async fn before_the_moment_that_a_server_names_no_clone_sends_anything() {
         steps.extend(patients(3));
         let server = Server::start(steps);
         let client = client(&server, None);
-        let busy = Error::Busy { retry_after: Some(Duration::from_secs(3000)) };
+        let busy = Error::Busy { retry_after: Some(Duration::from_mins(50)) };
         let create = client.create(&Resource::new("Goal"), None).await;
         assert_eq!(create.unwrap_err(), busy);
         for client in [&client, &client.clone()] {
