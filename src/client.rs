@@ -1,8 +1,9 @@
-//! One EHR's FHIR endpoint: capabilities, read, search, history, create, update and transaction.
+//! One EHR's FHIR endpoint: every interaction that we need of it.
 //!
-//! The client says what happened, not what it means for a plan: it never repeats a request, never follows a
-//! redirect, and tells a request that was not sent from one whose outcome is unknown ([`Error`]), because on that
-//! difference hangs whether a patient's chart gets a second copy. Retry, settling and probing are `sync`'s.
+//! The client says what happened, not what it means for a plan: it never repeats a request, never lets a write be
+//! redirected, and tells a request that was not sent from one whose outcome is unknown ([`Error`]), because on that
+//! difference hangs whether a patient's chart gets a second copy. Retry, settling and probing are `sync`'s;
+//! [`Error::class`] says which of them can help.
 //!
 //! It refuses to send a record anywhere but below the configured [`Base`], and without credentials to any machine
 //! but this one. Ids get into a URL only as [`ResourceId`], which can't carry anything else; parameters that may
@@ -11,10 +12,16 @@
 
 mod address;
 mod answer;
+mod class;
 mod error;
 mod http;
 mod interaction;
+mod rate;
+mod resolve;
+mod tls;
 
+use std::io;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,7 +30,12 @@ use secrecy::SecretString;
 use crate::fhir::{Resource, ResourceId};
 
 pub use address::{Base, NotABase};
+pub use class::{Class, Codes};
 pub use error::{Cause, Error, Flaw, Unsent};
+pub use interaction::attachment::Attachment;
+pub use interaction::operation::Level;
+pub use rate::Rate;
+pub use tls::{NotPem, Tls, TlsFault};
 
 /// How one EHR is reached.
 #[derive(Debug, Clone)]
@@ -31,6 +43,11 @@ pub struct Config {
     base: Base,
     timeout: Duration,
     authorization: Authorization,
+    tls: Tls,
+    rate: Option<Rate>,
+    codes: Codes,
+    lookup: resolve::Lookup,
+    private_network: bool,
 }
 
 /// How the client shows who it is.
@@ -78,7 +95,55 @@ impl Config {
         if matches!(authorization, Authorization::None) && !base.is_loopback() {
             return Err(NeedsAuthorization);
         }
-        Ok(Self { base, timeout, authorization })
+        Ok(Self {
+            base,
+            timeout,
+            authorization,
+            tls: Tls::new(),
+            rate: None,
+            codes: Codes::default(),
+            lookup: resolve::Lookup::default(),
+            private_network: false,
+        })
+    }
+
+    /// Trusts more authorities, or comes with a certificate.
+    #[must_use]
+    pub fn with_tls(mut self, tls: Tls) -> Self {
+        self.tls = tls;
+        self
+    }
+
+    /// Asks no faster than this. Without it requests go as they come, and only a server's Retry-After holds them.
+    #[must_use]
+    pub const fn with_rate(mut self, rate: Rate) -> Self {
+        self.rate = Some(rate);
+        self
+    }
+
+    /// Knows the vendor's own codes.
+    #[must_use]
+    pub fn with_codes(mut self, codes: Codes) -> Self {
+        self.codes = codes;
+        self
+    }
+
+    /// Whether the server may be in a private network. Unless this is said, a name that leads to an address there is
+    /// not followed (DNS rebinding); an address in the base itself always is.
+    #[must_use]
+    pub const fn with_private_network(mut self, private_network: bool) -> Self {
+        self.private_network = private_network;
+        self
+    }
+
+    /// Asks a function for the addresses of names, not the system. What it answers is judged all the same.
+    #[must_use]
+    pub fn with_lookup(
+        mut self,
+        lookup: impl Fn(&str) -> io::Result<Vec<IpAddr>> + Send + Sync + 'static,
+    ) -> Self {
+        self.lookup = resolve::Lookup::Function(Arc::new(lookup));
+        self
     }
 
     /// The base URL.
@@ -110,9 +175,10 @@ impl Client {
         Ok(Self { base: config.base.clone(), timeout: config.timeout, http })
     }
 
-    /// The time limit of one request, to the last byte of its answer.
-    pub const fn timeout(&self) -> Duration {
-        self.timeout
+    /// The longest time from a call that writes to the last byte of its answer: how long it may be held back
+    /// ([`Rate::longest_wait`]), and the time limit of the request.
+    pub fn timeout(&self) -> Duration {
+        self.timeout.saturating_add(self.http.longest_wait())
     }
 }
 
@@ -140,7 +206,10 @@ pub struct HistoryEntry {
     pub versioned: Option<Versioned>,
 }
 
-/// What a server answers to one entry of a transaction; nothing of it is certain to be there.
+/// What a server answers to one entry of a transaction or a batch; nothing of it is certain to be there.
+///
+/// Which entry it answers is not said by its place: servers leave entries out and put them in another order. `id` and
+/// `resource` tell, where they are there.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct EntryAnswer {
     /// The HTTP status that the entry would have had alone.
@@ -149,13 +218,19 @@ pub struct EntryAnswer {
     pub id: Option<ResourceId>,
     /// Its version id, without quotes.
     pub version: Option<String>,
+    /// The resource: what a GET in a batch asked for, or what a write left where the server returns it. An
+    /// OperationOutcome is none.
+    pub resource: Option<Resource>,
+    /// What can be done, where the entry did not succeed, or was only accepted (202). Nothing where it succeeded, or
+    /// where there is no status.
+    pub class: Option<Class>,
 }
 
-/// What came of a create or an update.
+/// What came of a create, an update or a patch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Created {
     /// The HTTP status. A conditional create answers 200 if there is a match already; an update that answers 201
-    /// made a resource which was not there, whatever If-Match said.
+    /// made a resource which was not there, whatever If-Match said; 202 means that somebody still has to decide.
     pub status: u16,
     /// The id, where the answer tells it.
     pub id: Option<ResourceId>,
@@ -163,4 +238,21 @@ pub struct Created {
     pub version: Option<String>,
     /// The resource as the server holds it, where the answer holds it.
     pub resource: Option<Resource>,
+}
+
+impl Created {
+    /// Whether the server only took it in (202): a person or a queue at the other end decides, and no reading proves
+    /// anything before.
+    pub const fn is_mediated(&self) -> bool {
+        self.status == 202
+    }
+}
+
+/// What came of a delete.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Deleted {
+    /// The HTTP status: 200, 202 or 204.
+    pub status: u16,
+    /// The version id of the deletion, where the server tells it.
+    pub version: Option<String>,
 }

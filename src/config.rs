@@ -12,6 +12,7 @@
 
 mod edit;
 mod file;
+mod network;
 mod secret;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -25,17 +26,25 @@ use uuid::Uuid;
 use crate::{client, telemetry};
 use file::{Given, Kind, Setting};
 
-pub use edit::{NewAuth, NewEhr, NewSecret, add_ehr, file_to_edit};
+pub use edit::{NewAuth, NewEhr, NewNetwork, NewRate, NewSecret, add_ehr, file_to_edit};
 pub use file::Place;
+pub use network::{Identity, Network};
 pub use secret::Secret;
 
 /// Every key that a file may hold; `*` is the name of an EHR.
-const KEYS: [(&str, Kind); 12] = [
+const KEYS: [(&str, Kind); 19] = [
     ("ehr.*.auth.password", Kind::Secret),
     ("ehr.*.auth.token", Kind::Secret),
     ("ehr.*.auth.user", Kind::Text),
+    ("ehr.*.private_network", Kind::Flag),
+    ("ehr.*.rate.aligned_to_minute", Kind::Flag),
+    ("ehr.*.rate.per_minute", Kind::Whole),
+    ("ehr.*.rate.per_second", Kind::Whole),
     ("ehr.*.settle_seconds", Kind::Whole),
     ("ehr.*.timeout_seconds", Kind::Whole),
+    ("ehr.*.tls.ca", Kind::Text),
+    ("ehr.*.tls.certificate", Kind::Text),
+    ("ehr.*.tls.key", Kind::Text),
     ("ehr.*.url", Kind::Text),
     ("identity.namespace", Kind::Text),
     ("log.format", Kind::Text),
@@ -111,6 +120,8 @@ pub struct Ehr {
     pub timeout: Sourced<Duration>,
     /// How long a request may still be executing after nobody waits for its answer any more.
     pub settle: Sourced<Duration>,
+    /// How it is reached.
+    pub network: Network,
     /// How we show who we are.
     pub auth: Auth,
 }
@@ -287,7 +298,8 @@ impl Ehr {
     /// What the client needs: fetches the secret, by running its command if there is one.
     ///
     /// # Errors
-    /// `config-secret` if it can't be had, `config-value` if a server elsewhere would be asked without credentials.
+    /// `config-secret` if it can't be had, `config-value` if a server elsewhere would be asked without credentials;
+    /// and what is wrong with the files of `tls`.
     pub fn client(
         &self,
         environment: &dyn Fn(&str) -> Option<String>,
@@ -300,13 +312,13 @@ impl Ehr {
                 password: password.fetch(environment)?,
             },
         };
-        client::Config::new(self.url.value.clone(), self.timeout.value, authorization).map_err(
-            |error| {
+        let config = client::Config::new(self.url.value.clone(), self.timeout.value, authorization)
+            .map_err(|error| {
                 Error::new("config-value", error.to_string())
                     .at(&self.url.origin)
                     .help("write token = { file = \"…\" }, or user and password, under auth")
-            },
-        )
+            })?;
+        self.network.apply(config)
     }
 }
 
@@ -444,7 +456,8 @@ impl Layers<'_> {
             let text = format!("{}: 0 is for a server on this machine only", key("settle_seconds"));
             return Err(Error::new("config-value", text).at(&settle.origin));
         }
-        Ok(Some(Ehr { url, timeout, settle, auth: self.auth(name, warnings)? }))
+        let network = self.network(name)?;
+        Ok(Some(Ehr { url, timeout, settle, network, auth: self.auth(name, warnings)? }))
     }
 
     fn auth(&self, name: &str, warnings: &mut Vec<Error>) -> Result<Auth, Error> {

@@ -223,6 +223,27 @@ pub(crate) struct EhrAdd {
     /// How long a request whose outcome is unknown may still be executing
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(0..=86_400))]
     pub(crate) settle: Option<u64>,
+    /// The server may be in a private network: follow its name there
+    #[arg(long)]
+    pub(crate) private_network: bool,
+    /// TLS: the file of authorities to trust beyond those of this machine (PEM)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) tls_ca: Option<PathBuf>,
+    /// TLS: the file of our own certificate (PEM), for a server that asks for one
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    pub(crate) tls_certificate: Option<PathBuf>,
+    /// TLS: the file of the key to our certificate (PEM), readable by its owner only
+    #[arg(long, value_name = "FILE", requires = "tls_certificate")]
+    pub(crate) tls_key: Option<PathBuf>,
+    /// Ask at most this often in a second
+    #[arg(long, value_name = "REQUESTS", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(crate) rate_per_second: Option<u32>,
+    /// Ask at most this often in a minute
+    #[arg(long, value_name = "REQUESTS", conflicts_with = "rate_per_second", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(crate) rate_per_minute: Option<u32>,
+    /// The server counts anew with each minute of its clock, and so do we
+    #[arg(long, requires = "rate_per_minute")]
+    pub(crate) rate_aligned_to_minute: bool,
     /// Bearer token: the file that holds it
     #[arg(long, value_name = "FILE", group = "secret")]
     pub(crate) token_file: Option<PathBuf>,

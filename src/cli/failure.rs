@@ -147,7 +147,7 @@ impl From<client::Error> for Failure {
             Error::Conflict { .. } => {
                 (Exit::Conflicts, "ehr-conflict", "run the same command again to see what changed")
             }
-            Error::Refused { .. } => {
+            Error::Refused { .. } | Error::Explained { .. } => {
                 (Exit::Failed, "ehr-refused", "`ehr test` says what the server can do")
             }
             Error::Incorrect(_) => (

@@ -6,8 +6,10 @@
 //! segments, or from a server's link that has the same scheme, host and port and lies below the base path **on a
 //! segment boundary** (`/r4/abcd` is not below `/r4/abc`).
 //!
-//! It refuses to clean up: a link with user info, a fragment, white space, a backslash or an encoded slash is no
-//! link that a FHIR server has to write.
+//! It refuses to clean up: a link with user info, a fragment, white space, a backslash, an encoded slash, or a second
+//! spelling of the same host (`0x7f.1`, a trailing dot, a padded port) is no link that a FHIR server has to write, and
+//! what comes after us may read it otherwise than we do. Of a link every step is checked again: a redirect goes
+//! through the same gate as the URL that led to it.
 
 use std::fmt;
 use std::str::FromStr;
@@ -41,6 +43,9 @@ pub enum NotABase {
     #[error("a base URL ends without a slash")]
     TrailingSlash,
 }
+
+/// No server needs a longer link.
+const LONGEST_LINK: usize = 16 << 10;
 
 /// A URL that a request may go to.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -90,28 +95,68 @@ impl Base {
         self.below(&[&[id.resource_type(), id.id()], more].concat())
     }
 
-    /// A server's link, if it stays on this server and below this base.
+    /// A server's link, if it stays on this server and below this base. A relative one counts from the base.
     pub(super) fn link(&self, text: &str) -> Option<OutboundUrl> {
-        if text.chars().any(|character| {
-            character == '\\' || character.is_whitespace() || character.is_control()
-        }) {
+        self.link_from(&self.below(&[""]), text)
+    }
+
+    /// The same for a link that counts from the URL of the request (RFC 9110, 10.2.2): the `Location` of a redirect.
+    pub(super) fn link_from(&self, from: &OutboundUrl, text: &str) -> Option<OutboundUrl> {
+        let before_query = text.split('?').next().unwrap_or_default();
+        let is_plain_text = text.len() <= LONGEST_LINK
+            && before_query.is_ascii()
+            && !text.chars().any(|character| {
+                character == '\\' || character.is_whitespace() || character.is_control()
+            });
+        if !is_plain_text || !self.is_authority_of(text) {
             return None;
         }
-        let url = self.below(&[""]).0.join(text).ok()?;
+        let url = from.0.join(text).ok()?;
         let same_origin = url.scheme() == self.0.scheme()
             && url.host() == self.0.host()
             && url.port_or_known_default() == self.0.port_or_known_default();
         let bare =
             url.username().is_empty() && url.password().is_none() && url.fragment().is_none();
-        let path = url.path().to_ascii_lowercase();
-        let plain = !path.contains("%2f") && !path.contains("%5c");
         let base_path = self.0.path().trim_end_matches('/');
         let below = url
             .path()
             .strip_prefix(base_path)
-            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
-        (same_origin && bare && plain && below).then_some(OutboundUrl(url))
+            .is_some_and(|rest| rest.is_empty() || (rest.starts_with('/') && is_plain_path(rest)));
+        (same_origin && bare && below).then_some(OutboundUrl(url))
     }
+
+    /// Whether the authority in a link, if it has one, is spelled as ours: parsers of URLs differ most about it.
+    fn is_authority_of(&self, link: &str) -> bool {
+        let reference = link.split(['/', '?', '#']).next().unwrap_or_default();
+        let after_scheme = match reference.strip_suffix(':') {
+            Some(scheme) => link.get(scheme.len() + 1..),
+            // `http:x` and the like: a scheme without its slashes.
+            None if reference.contains(':') => return false,
+            None => Some(link),
+        };
+        let Some(rest) = after_scheme.and_then(|rest| rest.strip_prefix("//")) else {
+            return !reference.ends_with(':');
+        };
+        let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+        let host = self.0.host_str().unwrap_or_default();
+        let port = self.0.port_or_known_default().unwrap_or_default().to_string();
+        let with_port = authority.rsplit_once(':').filter(|_| !authority.ends_with(']'));
+        match with_port {
+            Some((name, number)) => name.eq_ignore_ascii_case(host) && number == port,
+            None => authority.eq_ignore_ascii_case(host) && self.0.port().is_none(),
+        }
+    }
+}
+
+/// Whether a path holds nothing that somebody else might read as a step up, a slash or an end.
+fn is_plain_path(path: &str) -> bool {
+    let lower = path.to_ascii_lowercase();
+    let hidden = ["%2e", "%2f", "%5c", "%25", "%7f", "%0", "%1"];
+    let is_step = |segment: &str| {
+        // Some servers take off `;…` before they resolve dots.
+        matches!(segment.split(';').next(), Some("." | ".."))
+    };
+    !hidden.into_iter().any(|code| lower.contains(code)) && !path.split('/').any(is_step)
 }
 
 impl OutboundUrl {
@@ -209,6 +254,9 @@ mod tests {
             "Patient?page=2",
             "?page=2",
             "/r4/abc/Patient?page=2",
+            "//ehr.example.org/r4/abc/Patient?page=2",
+            "HTTPS://ehr.example.org/r4/abc/Patient/$everything?page=%2E%2E%2F&ct=a%00b",
+            "Patient?_lastUpdated=ge2026-01-01T00:00:00Z&a=b://c",
         ] {
             assert!(base.link(link).is_some(), "{link}");
         }
@@ -237,9 +285,33 @@ mod tests {
             "https://ehr.example.org/r4/abc\t?page=2",
             "\nhttps://ehr.example.org/r4/abc",
             "https://",
+            "https:Patient",
+            "https:/r4/abc/Patient",
+            "https:///ehr.example.org/r4/abc",
+            "https://ehr.example.org:0443/r4/abc",
+            "https://ehr.example.org:/r4/abc",
+            "https://ehr%2eexample.org/r4/abc",
+            "https://ehr\u{3002}example.org/r4/abc",
+            "https://ehr.example.org/r4/abc/..;/admin",
+            "https://ehr.example.org/r4/abc/%252e%252e/admin",
+            "https://ehr.example.org/r4/abc/Patient%00",
         ] {
             assert!(base.link(link).is_none(), "{link}");
         }
+        let long = format!("https://ehr.example.org/r4/abc?page={}", "a".repeat(LONGEST_LINK));
+        assert!(base.link(&long).is_none());
+    }
+
+    #[test]
+    fn an_address_in_numbers_has_one_spelling() {
+        let base: Base = "http://[::1]:8080/fhir".parse().unwrap();
+        assert!(base.link("http://[::1]:8080/fhir/Patient").is_some());
+        let others = ["http://[0::1]:8080/fhir", "http://[::1]/fhir", "http://[::1]:80/fhir"];
+        assert!(others.into_iter().all(|link| base.link(link).is_none()));
+        let base: Base = "http://127.0.0.1:8080/fhir".parse().unwrap();
+        assert!(base.link("http://127.0.0.1:8080/fhir/Patient").is_some());
+        let others = ["2130706433", "0x7f.1", "127.1", "127.0.0.1.", "0177.0.0.1"];
+        assert!(others.iter().all(|host| base.link(&format!("http://{host}:8080/fhir")).is_none()));
     }
 
     #[test]

@@ -6,16 +6,18 @@
 
 use std::time::Duration;
 
-use reqwest::header::{CONTENT_LOCATION, DATE, ETAG, HeaderMap, HeaderName, LOCATION, RETRY_AFTER};
+use reqwest::header::{
+    CONTENT_LOCATION, CONTENT_TYPE, DATE, ETAG, HeaderMap, HeaderName, LOCATION, RETRY_AFTER,
+};
 
+use super::class::{self, Class, Codes};
 use super::error::{Cause, Error, Flaw, issue_types};
 use super::http::Interaction;
+use super::rate::LONGEST_HOLD;
 use super::{Created, Versioned};
 use crate::fhir::resource::is_id;
 use crate::fhir::{Resource, ResourceId, outcome};
 use crate::json::{self, Limits};
-
-const LONGEST_WAIT: Duration = Duration::from_hours(1);
 
 /// An HTTP answer, with the headers that FHIR gives a meaning.
 #[derive(Debug)]
@@ -23,6 +25,8 @@ pub(super) struct Answer {
     pub(super) status: u16,
     etag: Option<String>,
     location: Option<String>,
+    content_location: Option<String>,
+    content_type: Option<String>,
     retry_after: Option<String>,
     date: Option<String>,
     pub(super) body: Vec<u8>,
@@ -37,7 +41,9 @@ impl Answer {
         Self {
             status,
             etag: text(ETAG),
-            location: text(LOCATION).or_else(|| text(CONTENT_LOCATION)),
+            location: text(LOCATION),
+            content_location: text(CONTENT_LOCATION),
+            content_type: text(CONTENT_TYPE),
             // An unreadable value still says that the server did not process the request.
             retry_after: headers
                 .contains_key(RETRY_AFTER)
@@ -54,26 +60,50 @@ impl Answer {
     }
 
     /// The answer, if its status says success; else the error that its status means (ehrs-and-sync.md 3.7).
-    pub(super) fn accept(self, interaction: Interaction) -> Result<Self, Error> {
+    pub(super) fn accept(self, interaction: Interaction, codes: &Codes) -> Result<Self, Error> {
         let status = self.status;
+        let told = || self.resource(Limits::RESOURCE);
         Err(match status {
             200..=299 => return Ok(self),
             // "See other" and its kin may follow a write that happened; 307 and 308 say that it did not.
             300..=306 if interaction.writes() => Error::Ambiguous(Cause::Status(status)),
             401 => Error::Unauthorized,
-            403 => Error::Forbidden,
-            404 => Error::NotFound { gone: false },
-            410 => Error::NotFound { gone: true },
-            409 | 412 => Error::Conflict { status },
-            429 => Error::Busy { retry_after: self.wait() },
-            503 if self.retry_after.is_some() => Error::Busy { retry_after: self.wait() },
-            408 | 500 | 502..=599 => Error::Ambiguous(Cause::Status(status)),
-            300..=499 | 501 => Error::Refused {
-                status,
-                codes: issue_types(self.resource(Limits::RESOURCE).as_ref()),
-            },
+            408 => Error::Ambiguous(Cause::Status(status)),
+            _ if self.is_busy() => Error::Busy { retry_after: self.wait() },
+            300..=399 | 501 => refusal(status, interaction, told().as_ref()),
+            400..=499 => {
+                let told = told();
+                let explained = told.as_ref().and_then(|outcome| codes.find(outcome));
+                match explained {
+                    Some((code, class)) => by_code(status, code, class),
+                    None => by_status(status, interaction, told.as_ref()),
+                }
+            }
             _ => Error::Ambiguous(Cause::Status(status)),
         })
+    }
+
+    /// Where a redirect leads to.
+    pub(super) fn redirect(&self) -> Option<&str> {
+        matches!(self.status, 301 | 302 | 303 | 307 | 308)
+            .then_some(self.location.as_deref())
+            .flatten()
+    }
+
+    /// Whether the server turned the request away for now.
+    pub(super) const fn is_busy(&self) -> bool {
+        self.status == 429 || (self.status == 503 && self.retry_after.is_some())
+    }
+
+    /// The second of the minute on the server's clock when it answered.
+    pub(super) fn second_of_minute(&self) -> Option<u64> {
+        let date = http_date(self.date.as_deref()?)?;
+        u64::try_from(date.as_second().rem_euclid(60)).ok()
+    }
+
+    /// What the server calls its body.
+    pub(super) fn content_type(&self) -> Option<&str> {
+        self.content_type.as_deref()
     }
 
     /// The body as a resource.
@@ -94,6 +124,31 @@ impl Answer {
             Some(_) => Flaw::OtherType,
         };
         Err(flawed(interaction, flaw))
+    }
+
+    /// The body of an answer that may be any resource.
+    pub(super) fn into_any_resource(self, interaction: Interaction) -> Result<Resource, Error> {
+        self.resource(interaction.limits()).ok_or_else(|| flawed(interaction, Flaw::NotFhir))
+    }
+
+    /// Checks an answer that needs no body: one that it has must be no error. Tells the version in its ETag.
+    pub(super) fn into_acknowledgement(
+        self,
+        interaction: Interaction,
+    ) -> Result<Option<String>, Error> {
+        let resource = self.resource(interaction.limits());
+        if resource.as_ref().is_some_and(reports_error) {
+            return Err(flawed(interaction, Flaw::ErrorInside));
+        }
+        if resource.is_none() && !self.is_empty() {
+            return Err(flawed(interaction, Flaw::NotFhir));
+        }
+        Ok(self.etag.as_deref().and_then(version))
+    }
+
+    /// Whether there is no body, or nothing in it.
+    fn is_empty(&self) -> bool {
+        self.body.iter().all(u8::is_ascii_whitespace)
     }
 
     /// The answer to a read of one resource.
@@ -119,11 +174,11 @@ impl Answer {
         resource_type: &str,
         expected: Option<&ResourceId>,
     ) -> Result<Created, Error> {
-        let place = self.location.as_deref().and_then(|text| place(text, resource_type));
+        let location = self.location.as_deref().or(self.content_location.as_deref());
+        let place = location.and_then(|text| place(text, resource_type));
         let etag = self.etag.as_deref().and_then(version);
         let status = self.status;
-        let is_empty = self.body.iter().all(u8::is_ascii_whitespace);
-        let resource = if is_empty {
+        let resource = if self.is_empty() {
             None
         } else {
             let Some(resource) = self.resource(interaction.limits()) else {
@@ -148,14 +203,45 @@ impl Answer {
     }
 
     /// How long to wait: seconds, or a date against the server's own clock. `None` if it can't be read.
-    fn wait(&self) -> Option<Duration> {
+    pub(super) fn wait(&self) -> Option<Duration> {
         let text = self.retry_after.as_deref()?.trim();
         let seconds = text.parse().ok().or_else(|| {
             let until = http_date(text)?.as_second();
             let now = http_date(self.date.as_deref()?)?.as_second();
             u64::try_from(until.checked_sub(now)?.max(0)).ok()
         })?;
-        Some(Duration::from_secs(seconds).min(LONGEST_WAIT))
+        Some(Duration::from_secs(seconds).min(LONGEST_HOLD))
+    }
+}
+
+/// The error of a status that no code explains.
+fn by_status(status: u16, interaction: Interaction, told: Option<&Resource>) -> Error {
+    match status {
+        403 => Error::Forbidden,
+        404 if interaction.is_on_instance() => Error::NotFound { gone: false },
+        410 => Error::NotFound { gone: true },
+        409 | 412 => {
+            Error::Conflict { status, class: class::of_conflict(status, interaction, told) }
+        }
+        _ if class::tells_of_conflict(interaction, told) => {
+            Error::Conflict { status: 412, class: Class::VersionConflict }
+        }
+        _ => refusal(status, interaction, told),
+    }
+}
+
+fn refusal(status: u16, interaction: Interaction, told: Option<&Resource>) -> Error {
+    let class = class::of_refusal(status, interaction, told);
+    Error::Refused { status, codes: issue_types(told), class }
+}
+
+/// The error of a code that the caller's table explains: the same as if the status had said it, where there is one.
+fn by_code(status: u16, code: &str, class: Class) -> Error {
+    match class {
+        Class::Auth => Error::Unauthorized,
+        Class::Ambiguous => Error::Ambiguous(Cause::Status(status)),
+        Class::NotProcessed => Error::Busy { retry_after: None },
+        class => Error::Explained { status, code: code.to_owned(), class },
     }
 }
 
@@ -173,7 +259,8 @@ pub(super) fn versioned(resource: Resource) -> Option<Versioned> {
     Some(Versioned { id, version, last_updated, resource })
 }
 
-fn id_of(resource: &Resource) -> Option<ResourceId> {
+/// Type and id of a resource; `None` if it has no valid id.
+pub(super) fn id_of(resource: &Resource) -> Option<ResourceId> {
     ResourceId::new(resource.resource_type(), resource.id()?).ok()
 }
 
@@ -248,14 +335,18 @@ mod tests {
 
     #[test]
     fn a_wait_is_seconds_or_a_date_by_the_servers_clock() {
-        let wait = |after: &str, date: Option<&str>| {
+        let told = |after: &str, date: Option<&str>| {
             let headers = HeaderMap::new();
             let mut answer = Answer::from_head(429, &headers);
             answer.retry_after = Some(after.to_owned());
             answer.date = date.map(str::to_owned);
-            answer.wait().map(|wait| wait.as_secs())
+            answer
         };
+        let wait =
+            |after: &str, date: Option<&str>| told(after, date).wait().map(|wait| wait.as_secs());
         let date = Some("Sun, 06 Nov 1994 08:49:37 GMT");
+        assert_eq!(told("1", date).second_of_minute(), Some(37));
+        assert_eq!(told("1", Some("now")).second_of_minute(), None);
         assert_eq!(wait("120", None), Some(120));
         assert_eq!(wait("864000", None), Some(3600));
         assert_eq!(wait("Sun, 06 Nov 1994 08:50:07 GMT", date), Some(30));

@@ -13,6 +13,9 @@ use std::error::Error as StdError;
 use std::io;
 use std::time::Duration;
 
+use super::class::Class;
+use super::resolve::PrivateAddress;
+use super::tls::TlsFault;
 use crate::fhir::{Resource, outcome};
 
 /// What came of a request that did not come to what was asked for.
@@ -26,7 +29,8 @@ pub enum Error {
     /// looked up before it is sent again.
     #[error("the request was sent, but its outcome is unknown: {0}")]
     Ambiguous(Cause),
-    /// The server refused to process it now (429, or 503 with Retry-After); it may be sent again later.
+    /// The server refused to process it now (429, or 503 with Retry-After), or our own pace did not let it go yet; it
+    /// may be sent again later.
     #[error("the server is busy{}", retry_after.map_or_else(String::new, |wait| format!(" and asks to wait {} s", wait.as_secs())))]
     Busy {
         /// How long the server asks to wait, at most an hour.
@@ -38,7 +42,8 @@ pub enum Error {
     /// The server knows who asks and refuses (403).
     #[error("the server does not allow this to these credentials (403)")]
     Forbidden,
-    /// There is no such resource, or no such type (404), or no more (410).
+    /// There is no such resource (404), or no more (410). A type or an operation that is not there is
+    /// [`Error::Refused`].
     #[error("{}", if *gone { "the resource is gone (410)" } else { "there is no such resource (404)" })]
     NotFound {
         /// Whether the server says that it was deleted (410). Not all servers tell.
@@ -47,8 +52,11 @@ pub enum Error {
     /// The version or the condition did not hold (409, 412).
     #[error("the server has another version, or the condition did not hold ({status})")]
     Conflict {
-        /// 409 or 412; servers use either for either.
+        /// 409 or 412; servers use either for either. 412 also where a transaction failed with 400 and only its text
+        /// tells of the 412 in it.
         status: u16,
+        /// What it means after what was asked: a conditional create has no version to conflict with.
+        class: Class,
     },
     /// The server refused the request as it is: any other 4xx, 501, and any redirect, for none is followed.
     #[error("the server refused the request ({status}{})", list(codes))]
@@ -57,6 +65,19 @@ pub enum Error {
         status: u16,
         /// The FHIR `issue-type` codes of the answer, each once.
         codes: Vec<String>,
+        /// What can be done about it.
+        class: Class,
+    },
+    /// The server refused the request with a code of its own that stands in our table of them
+    /// ([`Codes`](super::Codes)).
+    #[error("the server refused the request ({status}: its code {code})")]
+    Explained {
+        /// The HTTP status.
+        status: u16,
+        /// The code, as the table has it.
+        code: String,
+        /// What the table says of it.
+        class: Class,
     },
     /// The answer to a read is not what FHIR says.
     #[error("the answer is not what FHIR says: {0}")]
@@ -87,9 +108,14 @@ pub enum Unsent {
     /// No connection within the time limit.
     #[error("no connection within the time limit")]
     Timeout,
-    /// The server's certificate was not accepted, or no common TLS version was found.
-    #[error("no TLS connection: the certificate or the TLS version was not accepted")]
-    Tls,
+    /// The name of the host leads to an address that is not of the public network.
+    #[error(
+        "the name of the host leads to an address of a private network; if this EHR is there, set private_network = true"
+    )]
+    PrivateAddress,
+    /// No TLS connection.
+    #[error("no TLS connection: {0}")]
+    Tls(TlsFault),
     /// No connection, for another reason.
     #[error("no connection")]
     Connect,
@@ -145,6 +171,26 @@ pub enum Flaw {
     /// A next link repeats a parameter that was kept out of URLs.
     #[error("a link that would put a parameter into a URL that belongs into the body")]
     RevealingLink,
+}
+
+impl Error {
+    /// What can be done about it (ehrs-and-sync.md 3.7).
+    pub const fn class(&self) -> Class {
+        match self {
+            Self::NotSent(_) => Class::NotSent,
+            Self::Ambiguous(_) => Class::Ambiguous,
+            Self::Busy { .. } => Class::NotProcessed,
+            Self::Unauthorized => Class::Auth,
+            Self::Forbidden => Class::Denied,
+            Self::NotFound { .. } => Class::Gone,
+            Self::Conflict { class, .. }
+            | Self::Refused { class, .. }
+            | Self::Explained { class, .. } => *class,
+            Self::Incorrect(Flaw::Incomplete) => Class::Incomplete,
+            Self::Incorrect(_) | Self::TooLarge => Class::Answer,
+            Self::IgnoredParameter { .. } => Class::Capability,
+        }
+    }
 }
 
 /// `: codes` or nothing.
@@ -207,30 +253,49 @@ pub(super) fn transport(error: reqwest::Error) -> Error {
     if error.is_builder() {
         return Error::NotSent(Unsent::Request);
     }
+    let tls = causes(&error).find_map(|cause| cause.downcast_ref::<rustls::Error>());
     if error.is_connect() {
-        return Error::NotSent(unsent(&error));
+        return Error::NotSent(unsent(&error, tls));
+    }
+    // With TLS 1.3 the refusal of our certificate comes after our side has begun to write; the other side has read
+    // nothing of it.
+    if let Some(fault) = tls.and_then(TlsFault::of_our_certificate) {
+        return Error::NotSent(Unsent::Tls(fault));
     }
     Error::Ambiguous(if error.is_timeout() { Cause::Timeout } else { Cause::Connection })
 }
 
 /// Why no connection was made.
-fn unsent(error: &reqwest::Error) -> Unsent {
+fn unsent(error: &reqwest::Error, tls: Option<&rustls::Error>) -> Unsent {
+    if causes(error).any(<dyn StdError>::is::<PrivateAddress>) {
+        return Unsent::PrivateAddress;
+    }
     if error.is_dns() {
         return Unsent::Resolve;
     }
-    let mut source = error.source();
-    while let Some(error) = source {
-        if error.is::<rustls::Error>() {
-            return Unsent::Tls;
-        }
-        source = match error.downcast_ref::<io::Error>() {
-            Some(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
-                return Unsent::ConnectionRefused;
-            }
-            // What an `io::Error` wraps is not its source: its source is that of what it wraps.
-            Some(error) => error.get_ref().map(|inner| inner as &(dyn StdError + 'static)),
-            None => error.source(),
-        };
+    if let Some(error) = tls {
+        return Unsent::Tls(TlsFault::of(error));
     }
-    if error.is_timeout() { Unsent::Timeout } else { Unsent::Connect }
+    let is_refusal = |cause: &(dyn StdError + 'static)| {
+        let error = cause.downcast_ref::<io::Error>();
+        error.is_some_and(|error| error.kind() == io::ErrorKind::ConnectionRefused)
+    };
+    match causes(error).any(is_refusal) {
+        true => Unsent::ConnectionRefused,
+        false if error.is_timeout() => Unsent::Timeout,
+        false => Unsent::Connect,
+    }
+}
+
+/// The causes of an error, from the nearest to the first.
+fn causes(error: &reqwest::Error) -> impl Iterator<Item = &(dyn StdError + 'static)> {
+    std::iter::successors(error.source(), |error| cause(*error))
+}
+
+fn cause<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a (dyn StdError + 'static)> {
+    match error.downcast_ref::<io::Error>() {
+        // What an `io::Error` wraps is not its source: its source is that of what it wraps.
+        Some(error) => error.get_ref().map(|inner| inner as &(dyn StdError + 'static)),
+        None => error.source(),
+    }
 }

@@ -1,13 +1,18 @@
 //! The one place that builds an HTTP client and sends requests with it.
 //!
-//! - No redirect is followed: a redirected write is either lost or goes where nobody asked it to.
+//! - A write is never redirected: it would be lost, or go where nobody asked it to. A GET follows at most three
+//!   redirects, each through the gate of [`Base`]: same origin, below the base; so the credentials stay where they
+//!   belong, and nothing but a GET is ever made of it.
 //! - No request is repeated here, not even by the library: whether a repeat is safe only the caller knows.
 //! - No proxy is taken from the environment: where a record goes is the configuration's word alone.
+//! - No host is connected to whose address was not looked at ([`resolve`](super::resolve)), and none faster than it
+//!   wants ([`rate`](super::rate)).
 //! - The time limit covers the whole exchange, and the size limit counts while the body streams in, after
 //!   decompression, so that neither a drip nor a bomb can hold us.
 //!
 //! Log events name the interaction, the resource type, the status and the time taken: never an id, never a URL.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use reqwest::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
@@ -15,16 +20,22 @@ use reqwest::{Method, Response, redirect, retry};
 use secrecy::ExposeSecret;
 use tracing::Instrument;
 
-use super::address::OutboundUrl;
+use super::address::{Base, OutboundUrl};
 use super::answer::Answer;
-use super::error::{self, Cause, Error};
-use super::{Authorization, Config};
+use super::error::{self, Cause, Error, Unsent};
+use super::rate::Pacer;
+use super::resolve::Resolver;
+use super::tls::TlsFault;
+use super::{Authorization, Codes, Config};
 use crate::json::Limits;
 
 const FHIR_JSON: HeaderValue = HeaderValue::from_static("application/fhir+json");
+pub(super) const JSON_PATCH: HeaderValue = HeaderValue::from_static("application/json-patch+json");
 pub(super) const PREFER: HeaderName = HeaderName::from_static("prefer");
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const CONNECT_LIMIT: Duration = Duration::from_secs(10);
+/// How many redirects a GET follows.
+const REDIRECTS: usize = 3;
 
 /// FHIR's interactions, as far as we use them (R4 3.1.0).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,10 +44,23 @@ pub(super) enum Interaction {
     Read,
     Vread,
     HistoryInstance,
+    HistoryType,
+    HistorySystem,
     SearchType,
     Create,
     Update,
+    Patch,
+    Delete,
     Transaction,
+    Batch,
+    /// A batch of GETs alone.
+    BatchOfReads,
+    /// An operation that may change something: a POST.
+    Operation,
+    /// An operation that must not: a GET.
+    OperationByGet,
+    /// The bytes behind an `Attachment.url`.
+    Attachment,
 }
 
 impl Interaction {
@@ -44,27 +68,71 @@ impl Interaction {
     pub(super) const fn code(self) -> &'static str {
         match self {
             Self::Capabilities => "capabilities",
-            Self::Read => "read",
+            Self::Read | Self::Attachment => "read",
             Self::Vread => "vread",
             Self::HistoryInstance => "history-instance",
+            Self::HistoryType => "history-type",
+            Self::HistorySystem => "history-system",
             Self::SearchType => "search-type",
             Self::Create => "create",
             Self::Update => "update",
+            Self::Patch => "patch",
+            Self::Delete => "delete",
             Self::Transaction => "transaction",
+            Self::Batch | Self::BatchOfReads => "batch",
+            Self::Operation | Self::OperationByGet => "operation",
         }
     }
 
     /// Whether it changes the server: then an answer that tells nothing leaves the outcome unknown.
     pub(super) const fn writes(self) -> bool {
-        matches!(self, Self::Create | Self::Update | Self::Transaction)
+        matches!(
+            self,
+            Self::Create
+                | Self::Update
+                | Self::Patch
+                | Self::Delete
+                | Self::Transaction
+                | Self::Batch
+                | Self::Operation
+        )
+    }
+
+    /// Whether it is about one resource: then 404 says that this one is not there, else that the type or the
+    /// interaction is not.
+    pub(super) const fn is_on_instance(self) -> bool {
+        matches!(
+            self,
+            Self::Read
+                | Self::Vread
+                | Self::HistoryInstance
+                | Self::Update
+                | Self::Patch
+                | Self::Delete
+                | Self::Attachment
+        )
     }
 
     /// How large its answer may be.
     pub(super) const fn limits(self) -> Limits {
         match self {
             Self::Capabilities => Limits { bytes: Limits::RESOURCE.bytes, ..Limits::BUNDLE },
-            Self::SearchType | Self::HistoryInstance | Self::Transaction => Limits::BUNDLE,
-            Self::Read | Self::Vread | Self::Create | Self::Update => Limits::RESOURCE,
+            Self::SearchType
+            | Self::HistoryInstance
+            | Self::HistoryType
+            | Self::HistorySystem
+            | Self::Transaction
+            | Self::Batch
+            | Self::BatchOfReads
+            | Self::Operation
+            | Self::OperationByGet => Limits::BUNDLE,
+            Self::Read
+            | Self::Vread
+            | Self::Create
+            | Self::Update
+            | Self::Patch
+            | Self::Delete
+            | Self::Attachment => Limits::RESOURCE,
         }
     }
 }
@@ -109,6 +177,12 @@ impl<'a> Request<'a> {
             .header(CONTENT_TYPE, FHIR_JSON)
     }
 
+    /// A DELETE.
+    pub(super) fn delete(resource_type: &'a str, url: OutboundUrl) -> Self {
+        let (interaction, headers) = (Interaction::Delete, HeaderMap::new());
+        Self { interaction, resource_type, method: Method::DELETE, url, headers, body: None }
+    }
+
     /// The same request with a header.
     pub(super) fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.headers.insert(name, value);
@@ -121,15 +195,22 @@ impl<'a> Request<'a> {
 pub(super) struct Http {
     client: reqwest::Client,
     authorization: Authorization,
+    base: Base,
+    timeout: Duration,
+    pacer: Pacer,
+    codes: Codes,
 }
 
 impl Http {
     /// Builds the client.
     ///
     /// # Errors
-    /// [`Unsent::Request`](super::Unsent::Request) if TLS can't be set up on this machine.
+    /// [`Unsent::Tls`] if our certificates or our key can't be used; [`Unsent::Request`] if TLS can't be set up on this
+    /// machine.
     pub(super) fn new(config: &Config) -> Result<Self, Error> {
-        let client = reqwest::Client::builder()
+        let resolver =
+            Resolver { lookup: config.lookup.clone(), private_network: config.private_network };
+        let builder = reqwest::Client::builder()
             .https_only(config.base.is_https())
             .redirect(redirect::Policy::none())
             .retry(retry::never())
@@ -140,9 +221,38 @@ impl Http {
             .timeout(config.timeout)
             // Shorter than the keep-alive of common servers, so that few requests meet a connection that just ended.
             .pool_idle_timeout(Duration::from_secs(4))
-            .build()
-            .map_err(error::transport)?;
-        Ok(Self { client, authorization: config.authorization.clone() })
+            .dns_resolver(Arc::new(resolver));
+        let builder = if config.base.is_https() {
+            config.tls.apply(builder)
+        } else {
+            // Nothing is encrypted there, so the machine's authorities need not be read.
+            builder.tls_certs_only([])
+        };
+        let client = builder.build().map_err(|error| {
+            if config.tls.is_plain() {
+                error::transport(error)
+            } else {
+                Error::NotSent(Unsent::Tls(TlsFault::OurFiles))
+            }
+        })?;
+        Ok(Self {
+            client,
+            authorization: config.authorization.clone(),
+            base: config.base.clone(),
+            timeout: config.timeout,
+            pacer: Pacer::new(config.rate),
+            codes: config.codes.clone(),
+        })
+    }
+
+    /// The vendor's own codes.
+    pub(super) const fn codes(&self) -> &Codes {
+        &self.codes
+    }
+
+    /// How long a request may be held back before it is sent.
+    pub(super) const fn longest_wait(&self) -> Duration {
+        self.pacer.longest_wait()
     }
 
     /// Sends a request once and reads its answer; a status other than 2xx becomes its [`Error`].
@@ -165,24 +275,56 @@ impl Http {
                 }
                 Err(error) => tracing::debug!(duration_ms, "no answer: {error}"),
             }
-            result?.accept(interaction)
+            result?.accept(interaction, &self.codes)
         }
         .instrument(span)
         .await
     }
 
+    /// Sends a request, and after a redirect that may be followed the next one.
     async fn exchange(
         &self,
-        request: Request<'_>,
+        mut request: Request<'_>,
         request_id: &uuid::Uuid,
     ) -> Result<Answer, Error> {
-        let mut headers = request.headers;
-        headers.insert(ACCEPT, FHIR_JSON);
+        self.pacer.turn().await?;
+        let deadline = Instant::now() + self.timeout;
+        let mut followed = 0;
+        loop {
+            let answer = self.once(&mut request, request_id, deadline).await?;
+            if let Some(second) = answer.second_of_minute() {
+                self.pacer.dated(second);
+            }
+            if answer.is_busy() {
+                self.pacer.turned_away(answer.wait());
+            }
+            let next = answer.redirect().filter(|_| followed < REDIRECTS);
+            let next = next.filter(|_| request.method == Method::GET);
+            let next = next.and_then(|place| self.base.link_from(&request.url, place));
+            let Some(next) = next else { return Ok(answer) };
+            followed += 1;
+            request.url = next;
+            self.pacer.turn().await?;
+        }
+    }
+
+    /// Sends one request and reads its answer.
+    async fn once(
+        &self,
+        request: &mut Request<'_>,
+        request_id: &uuid::Uuid,
+        deadline: Instant,
+    ) -> Result<Answer, Error> {
+        let mut headers = request.headers.clone();
+        headers.entry(ACCEPT).or_insert(FHIR_JSON);
         if let Ok(id) = HeaderValue::try_from(request_id.to_string()) {
             headers.insert(REQUEST_ID, id);
         }
-        let outgoing =
-            self.client.request(request.method, request.url.url().clone()).headers(headers);
+        let outgoing = self
+            .client
+            .request(request.method.clone(), request.url.url().clone())
+            .timeout(deadline.saturating_duration_since(Instant::now()))
+            .headers(headers);
         // Both mark the header as sensitive, so that no log of the libraries prints it.
         let mut outgoing = match &self.authorization {
             Authorization::None => outgoing,
@@ -191,7 +333,7 @@ impl Http {
                 outgoing.basic_auth(user, Some(password.expose_secret()))
             }
         };
-        if let Some(body) = request.body {
+        if let Some(body) = request.body.take() {
             outgoing = outgoing.body(body);
         }
         let response = outgoing.send().await.map_err(error::transport)?;

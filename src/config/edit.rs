@@ -24,8 +24,34 @@ pub struct NewEhr {
     pub timeout: Option<Duration>,
     /// The settle time, unless the default holds.
     pub settle: Option<Duration>,
+    /// How it is reached.
+    pub network: NewNetwork,
     /// How we show who we are.
     pub auth: Option<NewAuth>,
+}
+
+/// How an EHR to be configured is reached; what is not said is not written.
+#[derive(Debug, Clone, Default)]
+pub struct NewNetwork {
+    /// It may be in a private network.
+    pub private_network: bool,
+    /// Its authorities.
+    pub authorities: Option<PathBuf>,
+    /// Our certificate, and its key.
+    pub identity: Option<(PathBuf, PathBuf)>,
+    /// How fast it may be asked.
+    pub rate: Option<NewRate>,
+}
+
+/// How fast an EHR to be configured may be asked.
+#[derive(Debug, Clone, Copy)]
+pub enum NewRate {
+    /// Requests per second.
+    PerSecond(u32),
+    /// Requests per minute, evenly spread.
+    PerMinute(u32),
+    /// Requests in each minute of the server's clock.
+    PerClockMinute(u32),
 }
 
 /// Credentials to be configured: where they are, never they themselves.
@@ -110,6 +136,14 @@ fn table(ehr: &NewEhr) -> Table {
     };
     seconds("timeout_seconds", ehr.timeout);
     seconds("settle_seconds", ehr.settle);
+    if ehr.network.private_network {
+        table.insert("private_network", value(true));
+    }
+    for (name, keys) in [("tls", tls(&ehr.network)), ("rate", rate(ehr.network.rate))] {
+        if !keys.is_empty() {
+            table.insert(name, Item::Table(keys));
+        }
+    }
     if let Some(auth) = &ehr.auth {
         let mut keys = Table::new();
         match auth {
@@ -124,6 +158,37 @@ fn table(ehr: &NewEhr) -> Table {
         table.insert("auth", Item::Table(keys));
     }
     table
+}
+
+fn tls(network: &NewNetwork) -> Table {
+    let mut keys = Table::new();
+    let (certificate, key) = network.identity.as_ref().map(|(one, other)| (one, other)).unzip();
+    let files = [("ca", network.authorities.as_ref()), ("certificate", certificate), ("key", key)];
+    for (name, path) in files {
+        if let Some(path) = path {
+            keys.insert(name, value(path.display().to_string()));
+        }
+    }
+    keys
+}
+
+fn rate(rate: Option<NewRate>) -> Table {
+    let mut keys = Table::new();
+    let mut number = |name: &str, requests: u32| keys.insert(name, value(i64::from(requests)));
+    match rate {
+        None => {}
+        Some(NewRate::PerSecond(requests)) => {
+            number("per_second", requests);
+        }
+        Some(NewRate::PerMinute(requests)) => {
+            number("per_minute", requests);
+        }
+        Some(NewRate::PerClockMinute(requests)) => {
+            number("per_minute", requests);
+            keys.insert("aligned_to_minute", value(true));
+        }
+    }
+    keys
 }
 
 fn secret(secret: &NewSecret) -> Item {

@@ -120,7 +120,7 @@ impl Secret {
 }
 
 /// Refuses a file that others than its owner can read or write.
-fn private(path: &Path, origin: &Origin) -> Result<(), Error> {
+pub(super) fn private(path: &Path, origin: &Origin) -> Result<(), Error> {
     let Ok(metadata) = fs::metadata(path) else { return Ok(()) };
     if is_private(&metadata) {
         return Ok(());

@@ -78,25 +78,32 @@ impl Bundle {
     /// Reads a Bundle.
     ///
     /// # Errors
-    /// [`Error::NotAResource`] if it is none, or an entry holds something else than a resource.
+    /// [`Error::NotAResource`] if it is none, an entry holds something else than a resource, or a next link can't be
+    /// read: a page that is passed over in silence would be absence that nobody proved.
     pub fn from_resource(resource: Resource) -> Result<Self, Error> {
         if resource.resource_type() != "Bundle" {
             return Err(Error::NotAResource);
         }
         let kind = resource.text("type").unwrap_or_default().to_owned();
         let total = resource.get("total").and_then(Value::as_u64);
-        let links = resource
-            .items("link")
-            .filter_map(|link| {
-                Some((link.text("relation")?.to_owned(), link.text("url")?.to_owned()))
-            })
-            .collect();
+        if resource.get("link").is_some_and(|link| link.as_array().is_none()) {
+            return Err(Error::NotAResource);
+        }
+        let mut links = Vec::new();
+        for link in resource.items("link") {
+            match (link.text("relation"), link.text("url")) {
+                (Some(relation), Some(url)) => links.push((relation.to_owned(), url.to_owned())),
+                (Some("next"), None) | (None, _) => return Err(Error::NotAResource),
+                (Some(_), None) => {}
+            }
+        }
         let mut object = resource.into_value();
         let entries = match object.as_object_mut().and_then(|object| object.remove("entry")) {
             Some(Value::Array(items)) => {
                 items.into_iter().map(Entry::from_value).collect::<Result<_, _>>()?
             }
-            _ => Vec::new(),
+            Some(_) => return Err(Error::NotAResource),
+            None => Vec::new(),
         };
         Ok(Self { kind, total, links, entries })
     }

@@ -173,7 +173,7 @@ impl Run<'_, '_> {
                 return Err(error.into());
             }
             // Its twin may be running still: nothing is sent before that one is done.
-            Err(Error::Conflict { status: 409 }) => self.singly = true,
+            Err(Error::Conflict { status: 409, .. }) => self.singly = true,
             Err(_) => {
                 // Refused, as it seems; one by one shows which entry it was, and which were kept all the same.
                 self.answered.extend(items());
@@ -194,7 +194,7 @@ impl Run<'_, '_> {
     /// Notes where the server says that it made what. Which resource is whose is for the look-up to find.
     fn take_answers(&mut self, operations: &[Operation], answers: Vec<EntryAnswer>) {
         let is_paired = answers.len() == operations.len();
-        for (place, EntryAnswer { status, id, version }) in answers.into_iter().enumerate() {
+        for (place, EntryAnswer { status, id, version, .. }) in answers.into_iter().enumerate() {
             // No transaction then, whatever it is called: alone, an entry is refused for its own reason.
             self.singly |= status.is_some_and(|status| status >= 400);
             let Some(id) = id else { continue };
@@ -226,7 +226,7 @@ impl Run<'_, '_> {
                 self.located.remove(&item);
                 Ok(false)
             }
-            Err(Error::Ambiguous(_) | Error::Conflict { status: 409 }) => {
+            Err(Error::Ambiguous(_) | Error::Conflict { status: 409, .. }) => {
                 self.gave_up(&[item]).await?;
                 Ok(false)
             }

@@ -372,6 +372,7 @@ fn or_unavailable<T>(answer: Result<T, client::Error>) -> Result<Option<T>, Stop
         Err(
             client::Error::NotFound { .. }
             | client::Error::Refused { .. }
+            | client::Error::Explained { .. }
             | client::Error::Forbidden
             | client::Error::Incorrect(_)
             | client::Error::TooLarge,

@@ -54,6 +54,7 @@ const EXPOSING: &[&str] = &[
     "src/cli/command/sync.rs",
     "src/client/http.rs",
     "src/client/interaction/search.rs",
+    "src/client/tls.rs",
     "src/ipt/document.rs",
     "src/store/sqlite.rs",
 ];

@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use ipt_fhir::config::{
-    Config, Error, NewAuth, NewEhr, NewSecret, Origin, Sourced, Sources, add_ehr, file_to_edit,
+    Config, Error, NewAuth, NewEhr, NewNetwork, NewRate, NewSecret, Origin, Sourced, Sources,
+    add_ehr, file_to_edit,
 };
 use ipt_fhir::telemetry::Level;
 use secrecy::ExposeSecret;
@@ -285,6 +286,7 @@ fn new_ehr(name: &str) -> NewEhr {
         url: "https://ehr.example.org/fhir".parse().unwrap(),
         timeout: Some(Duration::from_secs(9)),
         settle: None,
+        network: NewNetwork::default(),
         auth: Some(NewAuth::Basic("ipt".to_owned(), NewSecret::Environment("PASSWORD".to_owned()))),
     }
 }
@@ -322,4 +324,107 @@ fn an_edit_keeps_comments_and_makes_private_files() {
     let broken = place.write("broken.toml", "[ehr\n");
     assert_eq!(add_ehr(&broken, &new_ehr("clinic")).unwrap_err().code, "config-syntax");
     assert_eq!(fs::read_to_string(&broken).unwrap(), "[ehr\n");
+}
+
+#[test]
+fn the_way_to_an_ehr_is_configured() {
+    use crate::support::tls::{Certificate, VALID};
+    let place = Place::new();
+    let authority = Certificate::authority("clinic");
+    let ours = authority.issue(&["ipt"], VALID);
+    place.write("ca.pem", &authority.pem());
+    place.write("ours.pem", &ours.pem());
+    let key = place.write("ours.key", &ours.key_pem());
+    let load = |more: &str| {
+        let text = format!(
+            "[ehr.a]\nurl = \"https://a.example/fhir\"\nauth.token = {{ env = \"T\" }}\n{more}\n"
+        );
+        place.write("ipt-fhir.toml", &text);
+        let ehr = place.load()?.ehr("a")?.clone();
+        ehr.client(&|_| Some("token".to_owned()))?;
+        Ok::<_, Error>(ehr.network)
+    };
+    let plain = load("").unwrap();
+    assert!(!plain.private_network.value && plain.authorities.is_none() && plain.rate.is_none());
+    let all = "private_network = true\nrate.per_minute = 250\nrate.aligned_to_minute = true\ntls.ca = \"ca.pem\"\ntls.certificate = \"ours.pem\"\ntls.key = \"ours.key\"";
+    let network = load(all).unwrap();
+    assert!(network.private_network.value);
+    assert_eq!(network.authorities.unwrap().value, place.path("ca.pem"));
+    let rate = network.rate.unwrap();
+    assert_eq!(rate.value.to_string(), "250 per minute of the server's clock");
+    assert_eq!(
+        load("rate.per_second = 4").unwrap().rate.unwrap().value.to_string(),
+        "4 per second"
+    );
+    for (more, code) in [
+        ("private_network = 1", "config-type"),
+        ("rate.per_minute = 0", "config-value"),
+        ("rate.per_minute = -1", "config-value"),
+        ("rate.per_minute = 100001", "config-value"),
+        ("rate.per_minute = 1\nrate.per_second = 1", "config-value"),
+        ("rate.aligned_to_minute = true", "config-value"),
+        ("rate.per_second = 1\nrate.aligned_to_minute = true", "config-value"),
+        ("rate.burst = 1", "config-unknown-key"),
+        ("tls = \"ca.pem\"", "config-type"),
+        ("tls.insecure = true", "config-unknown-key"),
+        ("tls.ca = \"nowhere.pem\"", "config-unreadable"),
+        ("tls.ca = \"ours.key\"", "config-value"),
+        ("tls.certificate = \"ours.pem\"", "config-value"),
+        ("tls.key = \"ours.key\"", "config-value"),
+        ("tls.certificate = \"ours.key\"\ntls.key = \"ours.key\"", "config-value"),
+        ("tls.certificate = \"ours.pem\"\ntls.key = \"ours.pem\"", "config-value"),
+    ] {
+        let error = load(more).unwrap_err();
+        assert_eq!(error.code, code, "{more}: {error}");
+        assert!(error.place.is_some(), "{more}");
+        assert!(!format!("{error:?}").contains("BEGIN PRIVATE"), "{more}");
+    }
+    fs::set_permissions(&key, fs::Permissions::from_mode(0o644)).unwrap();
+    assert_eq!(load(all).unwrap_err().code, "config-permissions");
+}
+
+#[test]
+fn the_way_to_an_ehr_is_written_as_it_is_read() {
+    let place = Place::new();
+    let file = place.path("ipt-fhir.toml");
+    let rates = [
+        (NewRate::PerSecond(4), "4 per second"),
+        (NewRate::PerMinute(60), "60 per minute"),
+        (NewRate::PerClockMinute(250), "250 per minute of the server's clock"),
+    ];
+    for (number, (rate, shown)) in rates.into_iter().enumerate() {
+        let name = format!("a{number}");
+        let network = NewNetwork {
+            private_network: true,
+            authorities: Some("ca.pem".into()),
+            identity: Some(("ours.pem".into(), "ours.key".into())),
+            rate: Some(rate),
+        };
+        add_ehr(&file, &NewEhr { network, ..new_ehr(&name) }).unwrap();
+        let network = place.load().unwrap().ehr(&name).unwrap().network.clone();
+        assert!(network.private_network.value);
+        assert_eq!(network.authorities.unwrap().value, place.path("ca.pem"));
+        assert_eq!(network.identity.unwrap().key.value, place.path("ours.key"));
+        assert_eq!(network.rate.unwrap().value.to_string(), shown);
+    }
+    let text = fs::read_to_string(&file).unwrap();
+    insta::assert_snapshot!(text.split("[ehr.a2]").nth(1).unwrap(), @r#"
+
+    url = "https://ehr.example.org/fhir"
+    timeout_seconds = 9
+    private_network = true
+
+    [ehr.a2.tls]
+    ca = "ca.pem"
+    certificate = "ours.pem"
+    key = "ours.key"
+
+    [ehr.a2.rate]
+    per_minute = 250
+    aligned_to_minute = true
+
+    [ehr.a2.auth]
+    user = "ipt"
+    password = { env = "PASSWORD" }
+    "#);
 }

@@ -2,8 +2,10 @@
 
 pub(crate) mod any_record;
 pub(crate) mod base64;
+pub(crate) mod hostile;
 pub(crate) mod server;
 pub(crate) mod shape;
+pub(crate) mod tls;
 pub(crate) mod tree;
 pub(crate) mod xhtml;
 

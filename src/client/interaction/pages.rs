@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use super::super::error::{Cause, Flaw};
-use super::super::http::Request;
+use super::super::http::{Interaction, Request};
 use super::super::{Client, Error};
 use crate::fhir::Bundle;
 
@@ -35,6 +35,9 @@ impl Client {
             bytes += answer.body.len();
             let bundle = Bundle::from_resource(answer.into_resource(interaction, "Bundle")?)
                 .map_err(|_| Error::Incorrect(Flaw::NotFhir))?;
+            if !is_answer_to(interaction, &bundle.kind) {
+                return Err(Error::Incorrect(Flaw::OtherType));
+            }
             let next = match bundle.link("next") {
                 Some(text) => {
                     Some(self.base.link(text).ok_or(Error::Incorrect(Flaw::ForeignLink))?)
@@ -57,5 +60,14 @@ impl Client {
             }
             request = Request::get(interaction, resource_type, next);
         }
+    }
+}
+
+/// Whether a Bundle of a type can be an answer. One that says nothing of its type is taken, and a history is called a
+/// searchset by some.
+fn is_answer_to(interaction: Interaction, kind: &str) -> bool {
+    match (interaction, kind) {
+        (_, "" | "searchset") => true,
+        (interaction, kind) => interaction != Interaction::SearchType && kind == "history",
     }
 }

@@ -1,17 +1,19 @@
-//! create, update and transaction.
+//! create, update, patch, delete, transaction and batch.
 //!
 //! An update names the version that it replaces, always: a PUT without If-Match overwrites whatever came between.
 //! That a server honours it is not taken for granted (ehr-servers.md 7); the caller reads before and looks at the
 //! status after.
 
 use reqwest::Method;
-use reqwest::header::{HeaderName, HeaderValue, IF_MATCH};
+use reqwest::header::{CONTENT_TYPE, HeaderName, HeaderValue, IF_MATCH};
 
-use super::super::answer::{any_place, flawed, version};
+use super::super::answer::{any_place, flawed, id_of, version};
+use super::super::class::{self, Codes};
 use super::super::error::Flaw;
-use super::super::http::{Interaction, PREFER, Request};
-use super::super::{Client, Created, EntryAnswer, Error, Unsent};
+use super::super::http::{Interaction, JSON_PATCH, PREFER, Request};
+use super::super::{Client, Created, Deleted, EntryAnswer, Error, Unsent};
 use crate::fhir::{Bundle, Entry, Resource, ResourceId};
+use crate::json::Value;
 
 const IF_NONE_EXIST: HeaderName = HeaderName::from_static("if-none-exist");
 const REPRESENTATION: HeaderValue = HeaderValue::from_static("return=representation");
@@ -56,13 +58,52 @@ impl Client {
         if resource.resource_type() != resource_type || resource.id() != Some(id.id()) {
             return Err(Error::NotSent(Unsent::Request));
         }
-        let version = version(if_match).ok_or(Error::NotSent(Unsent::Request))?;
         let url = self.base.resource(id, &[]);
         let request =
             Request::with_body(interaction, Method::PUT, resource_type, url, resource.to_text())
                 .header(PREFER, REPRESENTATION)
-                .header(IF_MATCH, header(&format!("W/\"{version}\""))?);
+                .header(IF_MATCH, entity_tag(if_match)?);
         self.http.send(request).await?.into_created(interaction, resource_type, Some(id))
+    }
+
+    /// Changes elements of a resource by a JSON Patch (RFC 6902), if it is still at a version.
+    ///
+    /// # Errors
+    /// Those of [`Client::update`]; [`Error::NotSent`] also if the patch is no array of operations, or an empty one.
+    pub async fn patch(
+        &self,
+        id: &ResourceId,
+        patch: &Value,
+        if_match: &str,
+    ) -> Result<Created, Error> {
+        let (interaction, resource_type) = (Interaction::Patch, id.resource_type());
+        let steps = patch.as_array().unwrap_or_default();
+        if steps.is_empty() || !steps.iter().all(is_patch_step) {
+            return Err(Error::NotSent(Unsent::Request));
+        }
+        let url = self.base.resource(id, &[]);
+        let request =
+            Request::with_body(interaction, Method::PATCH, resource_type, url, patch.to_text())
+                .header(CONTENT_TYPE, JSON_PATCH)
+                .header(PREFER, REPRESENTATION)
+                .header(IF_MATCH, entity_tag(if_match)?);
+        self.http.send(request).await?.into_created(interaction, resource_type, Some(id))
+    }
+
+    /// Deletes a resource; with a version, only if it is still at that, as far as the server minds it: HAPI and sekmet
+    /// delete all the same (ehr-servers.md 7), so the caller reads before.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] where the server says that it was gone already (most answer success again);
+    /// [`Error::Conflict`] if it is at another version, or something refers to it.
+    pub async fn delete(&self, id: &ResourceId, if_match: Option<&str>) -> Result<Deleted, Error> {
+        let mut request = Request::delete(id.resource_type(), self.base.resource(id, &[]));
+        if let Some(version) = if_match {
+            request = request.header(IF_MATCH, entity_tag(version)?);
+        }
+        let answer = self.http.send(request).await?;
+        let status = answer.status;
+        Ok(Deleted { status, version: answer.into_acknowledgement(Interaction::Delete)? })
     }
 
     /// Sends a transaction, or a batch, and returns the server's answer to each entry.
@@ -71,24 +112,92 @@ impl Client {
     /// another order, and call what is no transaction one.
     ///
     /// # Errors
-    /// [`Error::Ambiguous`] also for an answer that is no Bundle.
+    /// [`Error::Ambiguous`] also for an answer that is no Bundle; [`Error::Conflict`] also where only the text of a
+    /// refusal tells of one.
     pub async fn transaction(&self, bundle: &Bundle) -> Result<Vec<EntryAnswer>, Error> {
-        let interaction = Interaction::Transaction;
+        match bundle.kind.as_str() {
+            "batch" => self.bundle(Interaction::Batch, bundle).await,
+            _ => self.bundle(Interaction::Transaction, bundle).await,
+        }
+    }
+
+    /// Sends a batch, each entry of which succeeds or fails for itself. One of GETs alone is a read: whatever becomes of
+    /// it, it may be repeated. What each GET asked for is in its answer's `resource`; a search answers with a Bundle.
+    ///
+    /// # Errors
+    /// [`Error::NotSent`] if it is no batch; else those of a transaction, and for GETs alone those of a read.
+    pub async fn batch(&self, bundle: &Bundle) -> Result<Vec<EntryAnswer>, Error> {
+        let is_read =
+            |entry: &Entry| entry.request.as_ref().is_some_and(|request| request.method == "GET");
+        if bundle.kind != "batch" {
+            return Err(Error::NotSent(Unsent::Request));
+        }
+        let reads = bundle.entries.iter().all(is_read);
+        self.bundle(if reads { Interaction::BatchOfReads } else { Interaction::Batch }, bundle)
+            .await
+    }
+
+    async fn bundle(
+        &self,
+        interaction: Interaction,
+        bundle: &Bundle,
+    ) -> Result<Vec<EntryAnswer>, Error> {
         let body = bundle.clone().into_resource().to_text();
         let request =
             Request::with_body(interaction, Method::POST, "Bundle", self.base.root(), body);
         let answer = self.http.send(request).await?.into_resource(interaction, "Bundle")?;
         let answer =
             Bundle::from_resource(answer).map_err(|_| flawed(interaction, Flaw::NotFhir))?;
-        Ok(answer.entries.into_iter().map(entry_answer).collect())
+        if !matches!(answer.kind.as_str(), "" | "transaction-response" | "batch-response") {
+            return Err(flawed(interaction, Flaw::OtherType));
+        }
+        let codes = self.http.codes();
+        Ok(answer.entries.into_iter().map(|entry| entry_answer(entry, codes)).collect())
     }
 }
 
-fn entry_answer(entry: Entry) -> EntryAnswer {
-    let Some(response) = entry.response else { return EntryAnswer::default() };
-    let (id, in_place) = response.location.as_deref().and_then(any_place).unzip();
+fn entry_answer(entry: Entry, codes: &Codes) -> EntryAnswer {
+    let Entry { resource, response, .. } = entry;
+    let (told, resource) = match resource {
+        Some(found) if found.resource_type() == "OperationOutcome" => (Some(found), None),
+        other => (None, other),
+    };
+    let Some(response) = response else {
+        return EntryAnswer {
+            id: resource.as_ref().and_then(id_of),
+            resource,
+            ..EntryAnswer::default()
+        };
+    };
+    let status = response.code();
+    let (place, in_place) = response.location.as_deref().and_then(any_place).unzip();
     let etag = || response.etag.as_deref().and_then(version);
-    EntryAnswer { status: response.code(), id, version: in_place.flatten().or_else(etag) }
+    let in_body = || resource.as_ref().and_then(Resource::version_id).and_then(version);
+    // Where both tell and differ, nobody knows what the answer is about.
+    let body_id = resource.as_ref().and_then(id_of);
+    let agrees = place.is_none() || body_id.is_none() || place == body_id;
+    let class = class::of_entry(status, response.outcome.as_ref().or(told.as_ref()), codes);
+    EntryAnswer {
+        status,
+        version: in_place.flatten().or_else(etag).or_else(in_body).filter(|_| agrees),
+        id: place.or(body_id).filter(|_| agrees),
+        resource,
+        class,
+    }
+}
+
+/// Whether a value has the form of a step of a JSON Patch.
+fn is_patch_step(step: &Value) -> bool {
+    let op = step.text("op").unwrap_or_default();
+    let is_pointer = |path: &str| path.is_empty() || path.starts_with('/');
+    matches!(op, "add" | "remove" | "replace" | "move" | "copy" | "test")
+        && step.text("path").is_some_and(is_pointer)
+}
+
+/// A version id as If-Match wants it.
+fn entity_tag(version_id: &str) -> Result<HeaderValue, Error> {
+    let version = version(version_id).ok_or(Error::NotSent(Unsent::Request))?;
+    header(&format!("W/\"{version}\""))
 }
 
 fn header(text: &str) -> Result<HeaderValue, Error> {

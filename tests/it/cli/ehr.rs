@@ -51,6 +51,39 @@ fn add_takes_the_place_of_a_secret() {
 }
 
 #[test]
+fn add_takes_the_way_to_an_ehr() {
+    let home = Home::new();
+    let url = "https://ehr.example.org/fhir --token-env T";
+    home.run(&format!("ehr add a {url} --private-network --tls-ca ca.pem --tls-certificate c.pem --tls-key k.pem --rate-per-minute 250 --rate-aligned-to-minute")).ends(0);
+    home.run(&format!("ehr add b {url} --rate-per-second 5")).ends(0);
+    let list = home.run("ehr list --format json").ends(0).envelope();
+    let shown: Vec<_> = list.items("result").collect();
+    assert_eq!(
+        shown[0].get("private_network").and_then(ipt_fhir::json::Value::as_bool),
+        Some(true)
+    );
+    assert_eq!(shown[0].text("rate"), Some("250 per minute of the server's clock"));
+    let tls = shown[0].get("tls").unwrap();
+    assert!(
+        ["ca", "certificate", "key"].iter().all(|name| tls.text(name).unwrap().starts_with('/'))
+    );
+    assert_eq!(shown[1].text("rate"), Some("5 per second"));
+    assert_eq!(
+        shown[1].get("private_network").and_then(ipt_fhir::json::Value::as_bool),
+        Some(false)
+    );
+    for flags in [
+        "--tls-key k.pem",
+        "--tls-certificate c.pem",
+        "--rate-per-minute 0",
+        "--rate-per-minute 5 --rate-per-second 5",
+        "--rate-aligned-to-minute",
+    ] {
+        home.run(&format!("ehr add c {url} {flags}")).ends(2);
+    }
+}
+
+#[test]
 fn test_passes_against_the_sandbox() {
     let home = Home::new();
     let sandbox = Sandbox::start(&home, "");

@@ -4,7 +4,9 @@ use std::io::Write;
 use std::net::TcpListener;
 use std::time::Duration;
 
-use ipt_fhir::client::{Authorization, Cause, Client, Config, Error, Flaw, Unsent};
+use ipt_fhir::client::{
+    Authorization, Cause, Class, Client, Config, Error, Flaw, TlsFault, Unsent,
+};
 use ipt_fhir::fhir::{Resource, ResourceId};
 use secrecy::SecretString;
 
@@ -56,7 +58,7 @@ async fn a_failed_tls_handshake_was_not_sent() {
     });
     let client = Client::new(&Config::local(base).unwrap()).unwrap();
     let error = client.create(&goal(), None).await.unwrap_err();
-    assert_eq!(error, Error::NotSent(Unsent::Tls));
+    assert_eq!(error, Error::NotSent(Unsent::Tls(TlsFault::NotTls)));
 }
 
 #[tokio::test]
@@ -103,24 +105,35 @@ async fn statuses_mean_what_the_caller_can_do() {
     for (status, error) in [
         (401, Error::Unauthorized),
         (403, Error::Forbidden),
-        (404, Error::NotFound { gone: false }),
         (410, Error::NotFound { gone: true }),
-        (409, Error::Conflict { status: 409 }),
-        (412, Error::Conflict { status: 412 }),
-        (405, Error::Refused { status: 405, codes: vec![] }),
-        (501, Error::Refused { status: 501, codes: vec![] }),
-        (308, Error::Refused { status: 308, codes: vec![] }),
+        (405, refused(405, Class::Capability)),
+        (501, refused(501, Class::Capability)),
+        (308, refused(308, Class::Permanent)),
         (429, Error::Busy { retry_after: None }),
     ] {
         assert_eq!(outcomes(|| answer(status, &[], "")).await, both(error));
     }
+    // What is meant depends on what was asked.
+    let conflict = |status, class| Error::Conflict { status, class };
+    let gone = Error::NotFound { gone: false };
+    for (status, read, create) in [
+        (404, gone, refused(404, Class::Capability)),
+        (409, conflict(409, Class::VersionConflict), conflict(409, Class::Ambiguous)),
+        (412, conflict(412, Class::VersionConflict), conflict(412, Class::Duplicates)),
+    ] {
+        assert_eq!(outcomes(|| answer(status, &[], "")).await, (read, create));
+    }
+}
+
+fn refused(status: u16, class: Class) -> Error {
+    Error::Refused { status, codes: vec![], class }
 }
 
 #[tokio::test]
 async fn busy_is_what_says_so() {
     let wait = |headers: &'static [(&str, &str)]| async move {
         let step = || answer(503, headers, "<html>maintenance</html>");
-        outcomes(step).await.1
+        outcomes(step).await.0
     };
     let busy = |seconds| Error::Busy { retry_after: Some(Duration::from_secs(seconds)) };
     assert_eq!(wait(&[("Retry-After", "7")]).await, busy(7));
@@ -167,15 +180,15 @@ async fn a_read_answers_for_the_resource_that_was_asked_for() {
 }
 
 #[tokio::test]
-async fn a_redirect_is_not_followed() {
+async fn a_redirect_to_another_server_is_not_followed() {
     for status in [301, 302, 303, 307, 308] {
         let other = Server::start(vec![]);
         let target = format!("{}/Patient/1", other.base());
         let step = || answer(status, &[("Location", &target)], "");
         let (read, create) = outcomes(step).await;
-        assert_eq!(read, Error::Refused { status, codes: vec![] });
+        assert_eq!(read, refused(status, Class::Permanent));
         match status {
-            307 | 308 => assert_eq!(create, Error::Refused { status, codes: vec![] }),
+            307 | 308 => assert_eq!(create, refused(status, Class::Permanent)),
             _ => assert_eq!(create, Error::Ambiguous(Cause::Status(status))),
         }
         assert_eq!(other.requests().len(), 0);
@@ -205,7 +218,8 @@ async fn errors_keep_codes_that_fhir_defines_and_no_text() {
         {"severity":"error","code":"invariant"}]}"#;
     let server = Server::start(vec![answer(422, &[], body)]);
     let error = client(&server).create(&goal(), None).await.unwrap_err();
-    assert_eq!(error, Error::Refused { status: 422, codes: vec!["invariant".to_owned()] });
+    let codes = vec!["invariant".to_owned()];
+    assert_eq!(error, Error::Refused { status: 422, codes, class: Class::Permanent });
     let text = format!("{error} {error:?}");
     assert!(!text.contains("Lee") && !text.contains("1990"), "{text}");
     assert_eq!(error.to_string(), "the server refused the request (422: invariant)");

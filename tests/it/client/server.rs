@@ -2,8 +2,11 @@
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
+
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 /// What the server does with one connection after it has read the request.
 pub(crate) enum Step {
@@ -41,6 +44,8 @@ impl Request {
 /// A running server; it ends with the process.
 pub(crate) struct Server {
     address: SocketAddr,
+    scheme: &'static str,
+    connections: Arc<AtomicUsize>,
     requests: Arc<Mutex<Vec<Request>>>,
 }
 
@@ -52,24 +57,57 @@ impl Server {
 
     /// The same for steps that have to know the server's base.
     pub(crate) fn start_with(steps: impl FnOnce(&str) -> Vec<Step>) -> Self {
+        Self::listen(None, steps)
+    }
+
+    /// The same behind TLS.
+    pub(crate) fn start_tls(tls: Arc<ServerConfig>, steps: Vec<Step>) -> Self {
+        Self::listen(Some(tls), |_| steps)
+    }
+
+    fn listen(tls: Option<Arc<ServerConfig>>, steps: impl FnOnce(&str) -> Vec<Step>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
+        let connections = Arc::new(AtomicUsize::new(0));
         let requests = Arc::new(Mutex::new(Vec::new()));
-        let server = Self { address, requests: Arc::clone(&requests) };
+        let server = Self {
+            address,
+            scheme: if tls.is_some() { "https" } else { "http" },
+            connections: Arc::clone(&connections),
+            requests: Arc::clone(&requests),
+        };
         let mut steps = steps(&server.base()).into_iter();
         std::thread::spawn(move || {
             for stream in listener.incoming() {
                 let Ok(stream) = stream else { return };
+                connections.fetch_add(1, Ordering::SeqCst);
                 let step = steps.next().unwrap_or_else(|| answer(500, &[], ""));
                 let requests = Arc::clone(&requests);
-                std::thread::spawn(move || take(stream, step, &requests));
+                let tls = tls.clone();
+                std::thread::spawn(move || {
+                    stream.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+                    match tls {
+                        None => take(stream, step, &requests),
+                        Some(tls) => take_tls(stream, tls, step, &requests),
+                    }
+                });
             }
         });
         server
     }
 
     pub(crate) fn base(&self) -> String {
-        format!("http://{}/fhir", self.address)
+        self.base_of("127.0.0.1")
+    }
+
+    /// The base under another name of this machine.
+    pub(crate) fn base_of(&self, host: &str) -> String {
+        format!("{}://{host}:{}/fhir", self.scheme, self.address.port())
+    }
+
+    /// How many connections there were, whatever came over them.
+    pub(crate) fn connections(&self) -> usize {
+        self.connections.load(Ordering::SeqCst)
     }
 
     /// The requests so far.
@@ -87,8 +125,17 @@ pub(crate) fn answer(status: u16, headers: &[(&str, &str)], body: &str) -> Step 
     Step::Send(format!("HTTP/1.1 {status} x\r\n{}\r\n{body}", lines.concat()).into_bytes())
 }
 
-fn take(mut stream: TcpStream, step: Step, requests: &Mutex<Vec<Request>>) {
-    stream.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+fn take_tls(stream: TcpStream, tls: Arc<ServerConfig>, step: Step, requests: &Mutex<Vec<Request>>) {
+    let mut stream = StreamOwned::new(ServerConnection::new(tls).unwrap(), stream);
+    take(&mut stream, step, requests);
+    stream.conn.send_close_notify();
+    let _ = stream.flush();
+    // A close with bytes unread is a reset, which may overtake the alert that says why.
+    let mut rest = [0; 1024];
+    while stream.sock.read(&mut rest).is_ok_and(|count| count > 0) {}
+}
+
+fn take(mut stream: impl Read + Write, step: Step, requests: &Mutex<Vec<Request>>) {
     if matches!(step, Step::Reset) {
         // Unread bytes in the buffer turn the close into a reset.
         let mut first = [0; 1];
@@ -112,7 +159,7 @@ fn take(mut stream: TcpStream, step: Step, requests: &Mutex<Vec<Request>>) {
     }
 }
 
-fn read(stream: &mut TcpStream) -> Option<Request> {
+fn read(stream: &mut impl Read) -> Option<Request> {
     let mut bytes = Vec::new();
     let mut buffer = [0; 4096];
     loop {

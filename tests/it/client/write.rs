@@ -1,6 +1,6 @@
 //! Creates, updates and transactions: what is sent, and how the answers are read.
 
-use ipt_fhir::client::{Cause, Created, EntryAnswer, Error, Flaw, Unsent};
+use ipt_fhir::client::{Cause, Class, Created, EntryAnswer, Error, Flaw, Unsent};
 use ipt_fhir::fhir::{Bundle, Entry, Resource};
 use ipt_fhir::object;
 
@@ -106,10 +106,12 @@ async fn a_transaction_goes_to_the_base_and_its_answers_are_read_with_care() {
         {"response":{"status":"201","location":"Goal/10","etag":"\"..\""}},{"response":{"status":"422 Refused"}},{}]}"#;
     let server = Server::start(vec![answer(200, &[], response)]);
     let answered = client(&server).transaction(&bundle).await.unwrap();
-    let expected = |status, id: Option<&str>, version: Option<&str>| EntryAnswer {
+    let expected = |status: Option<u16>, id: Option<&str>, version: Option<&str>| EntryAnswer {
         status,
         id: id.map(|id| id.parse().unwrap()),
         version: version.map(str::to_owned),
+        resource: None,
+        class: status.filter(|status| *status >= 400).map(|_| Class::Permanent),
     };
     let all = [
         expected(Some(201), Some("Goal/8"), Some("1")),

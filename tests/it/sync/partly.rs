@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ipt_fhir::client::Error;
+use ipt_fhir::client::{Class, Error};
 use ipt_fhir::fhir::Resource;
 use ipt_fhir::sandbox::{Behaviour, Fault};
 use ipt_fhir::sync::{Failure, ItemState, Outcome, Progress};
@@ -137,7 +137,7 @@ async fn an_entry_refused_inside_of_a_successful_answer_is_reported_by_its_own_r
     let way = proxy(clinic.ehr.base_url(), refused, |_| {}).await;
     let report = clinic.apply_by(&way, resources("Grieve")).await;
     let task = &item(&report, TASK).state;
-    let refusal = Error::Refused { status: 422, codes: Vec::new() };
+    let refusal = Error::Refused { status: 422, codes: Vec::new(), class: Class::Permanent };
     assert_eq!(*task, ItemState::Failed(Failure::Server(refusal)), "{report:?}");
     let others = report.items().filter(|item| item.resource_type != "Task");
     assert!(others.into_iter().all(|item| item.state == ItemState::InSync), "{report:?}");

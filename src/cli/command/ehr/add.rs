@@ -9,7 +9,7 @@ use super::super::super::output::Done;
 use super::super::super::settings::Settings;
 use crate::cli::Exit;
 use crate::client::Base;
-use crate::config::{NewAuth, NewEhr, NewSecret, add_ehr, file_to_edit};
+use crate::config::{NewAuth, NewEhr, NewNetwork, NewRate, NewSecret, add_ehr, file_to_edit};
 use crate::json::Value;
 use crate::object;
 
@@ -33,6 +33,7 @@ pub(crate) fn run(args: &EhrAdd, settings: &Settings) -> Result<Done, Failure> {
         url,
         timeout: settings.timeout(),
         settle: args.settle.map(Duration::from_secs),
+        network: network(args, &settings.directory),
         auth,
     };
     let file = file_to_edit(settings.sources())?;
@@ -42,11 +43,30 @@ pub(crate) fn run(args: &EhrAdd, settings: &Settings) -> Result<Done, Failure> {
     Ok(Done::new(human, Value::Object(object! { "name" => name, "file" => file })))
 }
 
+/// A path of the configuration counts from its own file, one of the command line from where we are.
+fn from_here(path: &Path, directory: &Path) -> PathBuf {
+    if path.starts_with("~") { path.to_owned() } else { directory.join(path) }
+}
+
+fn network(args: &EhrAdd, directory: &Path) -> NewNetwork {
+    let path = |path: &Option<PathBuf>| path.as_ref().map(|path| from_here(path, directory));
+    let per_minute = args.rate_per_minute.map(|requests| {
+        if args.rate_aligned_to_minute {
+            NewRate::PerClockMinute(requests)
+        } else {
+            NewRate::PerMinute(requests)
+        }
+    });
+    NewNetwork {
+        private_network: args.private_network,
+        authorities: path(&args.tls_ca),
+        identity: path(&args.tls_certificate).zip(path(&args.tls_key)),
+        rate: per_minute.or(args.rate_per_second.map(NewRate::PerSecond)),
+    }
+}
+
 fn auth(args: &EhrAdd, directory: &Path) -> Option<NewAuth> {
-    // A path of the configuration counts from its own file, one of the command line from where we are.
-    let found = |path: &PathBuf| {
-        NewSecret::File(if path.starts_with("~") { path.clone() } else { directory.join(path) })
-    };
+    let found = |path: &PathBuf| NewSecret::File(from_here(path, directory));
     let secret = |file: &Option<PathBuf>, variable: &Option<String>, command: &Option<String>| {
         (file.as_ref().map(found))
             .or_else(|| variable.clone().map(NewSecret::Environment))

@@ -1,10 +1,12 @@
 //! `ehr list`: the configured EHRs, and where their settings come from.
 
+use std::path::PathBuf;
+
 use comfy_table::{Table, presets};
 
 use super::super::super::output::Done;
 use super::super::super::settings::Settings;
-use crate::config::Auth;
+use crate::config::{Auth, Sourced};
 use crate::json::{Object, Value};
 use crate::object;
 
@@ -35,6 +37,15 @@ pub(crate) fn run(settings: &Settings) -> Done {
             &seconds(settle),
             &ehr.url.origin.to_string(),
         ]);
+        let network = &ehr.network;
+        let file =
+            |path: Option<&Sourced<PathBuf>>| path.map(|path| path.value.display().to_string());
+        let identity = network.identity.as_ref();
+        let tls: Object = object! {
+            "ca" => file(network.authorities.as_ref()),
+            "certificate" => file(identity.map(|identity| &identity.certificate)),
+            "key" => file(identity.map(|identity| &identity.key)),
+        };
         let origins: Object = object! {
             "url" => ehr.url.origin.to_string(),
             "timeout_seconds" => ehr.timeout.origin.to_string(),
@@ -46,6 +57,9 @@ pub(crate) fn run(settings: &Settings) -> Done {
             "auth" => auth,
             "timeout_seconds" => timeout,
             "settle_seconds" => settle,
+            "private_network" => network.private_network.value,
+            "tls" => tls,
+            "rate" => network.rate.as_ref().map(|rate| rate.value.to_string()),
             "origins" => origins,
         }));
     }

@@ -180,8 +180,11 @@ async fn connection(ehr: &Ehr) -> Check {
 /// The first thing to look at for an error of the first request.
 fn cure(error: &Error) -> &'static str {
     match error {
-        Error::NotSent(Unsent::Tls) => {
-            "the certificate must be valid for this name, of an authority that this machine trusts, with TLS 1.2 or newer"
+        Error::NotSent(Unsent::Tls(_)) => {
+            "the certificate must be valid for this name, of an authority that this machine trusts (or tls.ca names), with TLS 1.2 or newer"
+        }
+        Error::NotSent(Unsent::PrivateAddress) => {
+            "if this EHR is in your own network, set private_network = true; if not, ask who answers for this name"
         }
         Error::NotSent(_) | Error::Busy { .. } => {
             "try again; if it stays so, ask the EHR's administrator"
@@ -236,7 +239,7 @@ async fn search(client: &Client) -> (Check, bool) {
         Err(error) => {
             let denied = matches!(error, Error::Unauthorized | Error::Forbidden);
             let cure = match error {
-                Error::IgnoredParameter { .. } | Error::Refused { .. } => {
+                Error::IgnoredParameter { .. } | Error::Refused { .. } | Error::NotFound { .. } => {
                     "this server can't look up a CarePlan by identifier, which sync needs to write each one once"
                 }
                 ref error => cure(error),
