@@ -26,6 +26,8 @@ pub struct NewEhr {
     pub settle: Option<Duration>,
     /// How we show who we are.
     pub auth: Option<NewAuth>,
+    /// The name of a vendor pack.
+    pub pack: Option<String>,
 }
 
 /// Credentials to be configured: where they are, never they themselves.
@@ -102,6 +104,9 @@ pub fn add_ehr(path: &Path, ehr: &NewEhr) -> Result<(), Error> {
 fn table(ehr: &NewEhr) -> Table {
     let mut table = Table::new();
     table.insert("url", value(ehr.url.to_string()));
+    if let Some(pack) = &ehr.pack {
+        table.insert("pack", value(pack));
+    }
     let mut seconds = |name: &str, duration: Option<Duration>| {
         if let Some(seconds) = duration.and_then(|duration| i64::try_from(duration.as_secs()).ok())
         {

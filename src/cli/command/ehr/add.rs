@@ -34,6 +34,7 @@ pub(crate) fn run(args: &EhrAdd, settings: &Settings) -> Result<Done, Failure> {
         timeout: settings.timeout(),
         settle: args.settle.map(Duration::from_secs),
         auth,
+        pack: args.pack.map(|pack| pack.name.clone()),
     };
     let file = file_to_edit(settings.sources())?;
     add_ehr(&file, &ehr)?;
