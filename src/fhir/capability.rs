@@ -126,6 +126,18 @@ pub struct Refusal {
     pub until: jiff::Timestamp,
 }
 
+impl Versioning {
+    /// FHIR's code for it; none where nothing is said.
+    pub const fn code(self) -> Option<&'static str> {
+        match self {
+            Self::NotSaid => None,
+            Self::None => Some("no-version"),
+            Self::Versioned => Some("versioned"),
+            Self::VersionedUpdate => Some("versioned-update"),
+        }
+    }
+}
+
 impl Refusal {
     /// Stands for the type where a system interaction was refused: `transaction`, `batch`.
     pub const SYSTEM: &'static str = "system";

@@ -51,7 +51,7 @@ impl Pack {
         let mut words = BTreeSet::new();
         for rule in &self.rules {
             let resource_type = &rule.resource_type;
-            if rule.allow.is_empty() != !rule.beyond_statement {
+            if rule.allow.is_empty() == rule.beyond_statement {
                 let text = "`allow` and `beyond_statement = true` go together";
                 faults.push(format!("resource {resource_type}: {text}"));
             }

@@ -4,7 +4,10 @@ use ipt_fhir::json::Value;
 
 use super::Home;
 use super::sandbox::Sandbox;
+use crate::client::server::{Server, answer};
 use crate::vendor::{CAPTURED, captured};
+use ipt_fhir::fhir::Refusal;
+use ipt_fhir::store::Store;
 
 const STATEMENT: &str = r#"{"resourceType":"CapabilityStatement","fhirVersion":"4.0.1","date":"2026-01-01",
     "software":{"name":"Secret Software"},"publisher":"Oracle Health",
@@ -49,6 +52,38 @@ fn capabilities_of_a_server_are_kept_and_a_change_is_told() {
     let gone = home.run("ehr capabilities gone --format json").ends(1);
     assert_eq!(gone.codes(), ["ehr-unreachable"]);
     assert_eq!(home.run("ehr capabilities --format json").ends(2).codes(), ["ehr-unnamed"]);
+}
+
+#[test]
+fn one_request_is_made_and_a_changed_statement_forgets_refusals() {
+    let home = Home::new();
+    let later = STATEMENT.replace(r#"{"code":"batch"}"#, r#"{"code":"transaction"}"#);
+    let same = STATEMENT.replace("2026-01-01", "2026-02-02");
+    let steps = [STATEMENT, &same, &later].map(|text| answer(200, &[], text));
+    let server = Server::start(steps.into());
+    home.run(&format!("ehr add it {}", server.base())).ends(0);
+    home.run("ehr capabilities it").ends(0);
+    let moment = |text: &str| text.parse::<jiff::Timestamp>().unwrap();
+    let refusal = Refusal {
+        until: moment("2199-01-01T00:00:00Z"),
+        ..Refusal::new("Condition", "create", 403, moment("2026-01-01T00:00:00Z"))
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let store = Store::open(&home.path("home/.local/share/ipt-fhir")).await.unwrap();
+        let writer = store.writer("it").await.unwrap();
+        writer.learn_refusal(&server.base(), &refusal).await.unwrap();
+    });
+    let refused = home.run("ehr capabilities it").ends(0).stdout;
+    assert!(refused.contains("the same as last time"), "{refused}");
+    let told = "Condition create: no - the server refused it; tried again after 2199-01-01";
+    assert!(refused.contains(told), "{refused}");
+    let changed = home.run("ehr capabilities it").ends(0).stdout;
+    assert!(changed.contains("CHANGED since last time"), "{changed}");
+    assert!(!changed.contains("refused") && changed.contains("transports: transaction, single"));
+    let asked: Vec<_> = server.requests().into_iter().map(|r| (r.method, r.target)).collect();
+    assert_eq!(asked.len(), 3);
+    assert!(asked.iter().all(|(method, target)| method == "GET" && target == "/fhir/metadata"));
 }
 
 #[test]

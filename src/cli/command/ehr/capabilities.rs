@@ -46,24 +46,20 @@ enum Origin {
 
 pub(crate) async fn run(args: &EhrCapabilities, settings: &Settings) -> Result<Done, Failure> {
     let named = args.name.as_deref();
-    match &args.from {
-        Some(path) => {
-            let ehr = settings.ehr_if_named(named)?;
-            let (statement, capability) = from_file(path)?;
-            Ok(show(args, ehr, &statement, &capability, &[], Origin::File))
-        }
-        None => {
-            let (name, ehr) = settings.ehr(named)?;
-            let (capability, statement) = client(ehr)?.capabilities().await?;
-            let (base_url, now) = (ehr.url.value.to_string(), clock::now());
-            let store = Store::open(&settings.config.store_path.value).await?;
-            let change = store.keep_capability(name, &base_url, &statement, now).await?;
-            let refusals = store.refusals(name, &base_url, now).await?;
-            store.close().await?;
-            let origin = Origin::Server(change);
-            Ok(show(args, Some((name, ehr)), &statement, &capability, &refusals, origin))
-        }
+    if let Some(path) = &args.from {
+        let ehr = settings.ehr_if_named(named)?;
+        let (statement, capability) = from_file(path)?;
+        return Ok(show(args, ehr, &statement, &capability, &[], Origin::File));
     }
+    let (name, ehr) = settings.ehr(named)?;
+    let (capability, statement) = client(ehr)?.capabilities().await?;
+    let (base_url, now) = (ehr.url.value.to_string(), clock::now());
+    let store = Store::open(&settings.config.store_path.value).await?;
+    let change = store.keep_capability(name, &base_url, &statement, now).await?;
+    let refusals = store.refusals(name, &base_url, now).await?;
+    store.close().await?;
+    let origin = Origin::Server(change);
+    Ok(show(args, Some((name, ehr)), &statement, &capability, &refusals, origin))
 }
 
 /// A statement that somebody saved.

@@ -40,6 +40,15 @@ const COLUMNS: [(&str, &str, &str); 9] = [
     ("HISTORY", "history-instance", "history"),
 ];
 
+/// What the JSON says of each type besides.
+const MORE: [(&str, &str); 5] = [
+    ("vread", "vread"),
+    ("search:_lastUpdated", "last_updated_search"),
+    ("conditional-update", "conditional_update"),
+    ("conditional-delete", "conditional_delete"),
+    ("update-create", "update_create"),
+];
+
 const LEGEND: &str = "yes, or - if not said; * another word than the statement's, told below\n";
 
 // ---- For a person ----
@@ -226,9 +235,11 @@ pub(super) fn json(shown: &Shown<'_>) -> Object {
         |resource_type: &str, word: &str| fact_object(&effective.fact(resource_type, word), pack);
     let type_object = |resource_type: &str| {
         let mut object = object! { "type" => resource_type };
-        for (_, word, name) in COLUMNS {
+        for (word, name) in COLUMNS.map(|(_, word, name)| (word, name)).into_iter().chain(MORE) {
             object.put(name, fact(resource_type, word));
         }
+        let known = effective.statement().resources.get(resource_type);
+        object.put("versioning", known.and_then(|known| known.versioning.code()));
         object
     };
     let kinds = KINDS.iter().map(|(kind, types)| {
@@ -269,7 +280,15 @@ pub(super) fn json(shown: &Shown<'_>) -> Object {
         "limits" => pack.map(limits).unwrap_or_default(),
         "rates" => pack.map(rates).unwrap_or_default(),
         "ways" => rungs.collect::<Vec<_>>(),
+        "notes" => pack.map(notes).unwrap_or_default(),
     }
+}
+
+fn notes(pack: &Pack) -> Vec<Object> {
+    let notes = pack.notes.iter().map(|note| {
+        object! { "text" => &note.text, "told_by" => told_by(Some(pack), &note.source) }
+    });
+    notes.collect()
 }
 
 fn fact_object(fact: &Fact<'_>, pack: Option<&Pack>) -> Object {
