@@ -23,6 +23,7 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
+use crate::vendor::{Overrides, Pack};
 use crate::{client, telemetry};
 use file::{Given, Kind, Setting};
 
@@ -32,10 +33,12 @@ pub use network::{Identity, Network};
 pub use secret::Secret;
 
 /// Every key that a file may hold; `*` is the name of an EHR.
-const KEYS: [(&str, Kind); 19] = [
+const KEYS: [(&str, Kind); 21] = [
     ("ehr.*.auth.password", Kind::Secret),
     ("ehr.*.auth.token", Kind::Secret),
     ("ehr.*.auth.user", Kind::Text),
+    ("ehr.*.override", Kind::Lists),
+    ("ehr.*.pack", Kind::Text),
     ("ehr.*.private_network", Kind::Flag),
     ("ehr.*.rate.aligned_to_minute", Kind::Flag),
     ("ehr.*.rate.per_minute", Kind::Whole),
@@ -124,6 +127,10 @@ pub struct Ehr {
     pub network: Network,
     /// How we show who we are.
     pub auth: Auth,
+    /// What is known of its vendor's servers.
+    pub pack: Option<Sourced<&'static Pack>>,
+    /// What the operator knows better than statement, pack and scopes.
+    pub overrides: Sourced<Overrides>,
 }
 
 /// `[ehr.NAME.auth]`. Secrets are fetched when they are needed, not before.
@@ -456,8 +463,15 @@ impl Layers<'_> {
             let text = format!("{}: 0 is for a server on this machine only", key("settle_seconds"));
             return Err(Error::new("config-value", text).at(&settle.origin));
         }
-        let network = self.network(name)?;
-        Ok(Some(Ehr { url, timeout, settle, network, auth: self.auth(name, warnings)? }))
+        Ok(Some(Ehr {
+            url,
+            timeout,
+            settle,
+            network: self.network(name)?,
+            auth: self.auth(name, warnings)?,
+            pack: self.value(&key("pack"), pack)?,
+            overrides: self.or_default(&key("override"))?,
+        }))
     }
 
     fn auth(&self, name: &str, warnings: &mut Vec<Error>) -> Result<Auth, Error> {
@@ -479,6 +493,17 @@ impl Layers<'_> {
             }
         }
     }
+}
+
+/// A pack by its name, or what to write instead.
+fn pack(name: &str) -> Result<&'static Pack, String> {
+    Pack::named(name).ok_or_else(|| {
+        let all: Vec<&str> = Pack::names().collect();
+        match nearest(name, all.iter().copied()) {
+            Some(near) => format!("there is no such vendor pack; did you mean `{near}`?"),
+            None => format!("there is no such vendor pack; there are: {}", all.join(", ")),
+        }
+    })
 }
 
 /// The variable of a key: `IPT_FHIR_EHR__CLINIC__URL`.

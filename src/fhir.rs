@@ -9,9 +9,11 @@ pub mod patient;
 pub mod reference;
 pub mod release;
 pub mod resource;
+pub mod scope;
 
 pub use bundle::{Bundle, Entry};
-pub use capability::Capability;
+pub use capability::{Capability, Refusal};
 pub use reference::{Reference, ResourceId};
 pub use release::Release;
 pub use resource::Resource;
+pub use scope::Scopes;

@@ -22,3 +22,5 @@ pub mod store;
 pub mod sync;
 #[cfg(feature = "app")]
 pub mod telemetry;
+#[cfg(feature = "app")]
+pub mod vendor;

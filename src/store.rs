@@ -1,4 +1,4 @@
-//! What must survive a crash: links, the agreed base of each resource, and the outbox.
+//! What must survive a crash: links, the agreed base of each resource, and the outbox; and what EHRs can do.
 //!
 //! One SQLite file in a directory that only its owner can open (0700, every file 0600, from the first byte and for
 //! the write-ahead log too), because all of it is PHI. A commit is on the disk when it returns
@@ -12,6 +12,7 @@
 //! It refuses wider modes, a schema that is newer than the program, and bodies whose digest does not match: an
 //! unreadable base would let an edit made in the EHR pass for ours. It knows neither HTTP nor mapping.
 
+mod capability;
 mod digest;
 mod lock;
 mod private;
@@ -26,6 +27,7 @@ use uuid::Uuid;
 use crate::fhir::{Resource, ResourceId};
 use crate::phi::Phi;
 
+pub use capability::{KeptCapability, StatementChange};
 pub use digest::digest;
 
 /// A store, opened.

@@ -9,6 +9,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use super::exit::Exit;
 use crate::ipt::Variant;
 use crate::mapping::Section;
+use crate::vendor::Pack;
 
 /// Maps interpersonal psychotherapy plans to FHIR and syncs them with hospital EHRs.
 #[derive(Debug, Parser)]
@@ -211,6 +212,32 @@ pub(crate) enum Ehr {
     },
     /// Link a record to a Patient of an EHR, after a person has confirmed
     Link(EhrLink),
+    /// Show what an EHR lets be done, kind by kind, and who says so
+    Capabilities(EhrCapabilities),
+}
+
+fn packs() -> impl TypedValueParser<Value = &'static Pack> {
+    PossibleValuesParser::new(Pack::names())
+        .try_map(|name| Pack::named(&name).ok_or("no such vendor pack"))
+}
+
+/// What an EHR lets be done.
+#[derive(Debug, Args)]
+pub(crate) struct EhrCapabilities {
+    /// Its name in the configuration
+    pub(crate) name: Option<String>,
+    /// Read a saved CapabilityStatement and ask no server; - for stdin
+    #[arg(long, value_name = "FILE")]
+    pub(crate) from: Option<PathBuf>,
+    /// The vendor pack to look through, instead of the configured one
+    #[arg(long, value_name = "PACK", value_parser = packs())]
+    pub(crate) pack: Option<&'static Pack>,
+    /// Assume that these scopes are granted
+    #[arg(long, value_name = "SCOPES")]
+    pub(crate) scopes: Option<String>,
+    /// Show each fact with its source
+    #[arg(long)]
+    pub(crate) explain: bool,
 }
 
 /// An EHR to be configured.
@@ -244,6 +271,9 @@ pub(crate) struct EhrAdd {
     /// The server counts anew with each minute of its clock, and so do we
     #[arg(long, requires = "rate_per_minute")]
     pub(crate) rate_aligned_to_minute: bool,
+    /// What is known of its vendor's servers; `ehr capabilities` suggests one
+    #[arg(long, value_name = "PACK", value_parser = packs())]
+    pub(crate) pack: Option<&'static Pack>,
     /// Bearer token: the file that holds it
     #[arg(long, value_name = "FILE", group = "secret")]
     pub(crate) token_file: Option<PathBuf>,

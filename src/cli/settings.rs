@@ -78,6 +78,15 @@ impl Settings {
         sources(&self.flags, &self.directory)
     }
 
+    /// The EHR that is named, by an argument or by `--ehr`; for a command that can do without.
+    pub(crate) fn ehr_if_named<'a>(
+        &'a self,
+        named: Option<&'a str>,
+    ) -> Result<Option<(&'a str, &'a Ehr)>, Failure> {
+        let named = named.or(self.flags.ehr.as_deref());
+        named.map(|name| Ok((name, self.config.ehr(name)?))).transpose()
+    }
+
     /// The EHR that is meant: the one named, else that of `--ehr`, else the only one there is.
     pub(crate) fn ehr<'a>(&'a self, named: Option<&'a str>) -> Result<(&'a str, &'a Ehr), Failure> {
         let mut names = self.config.ehrs.keys().map(String::as_str);

@@ -28,6 +28,8 @@ pub struct NewEhr {
     pub network: NewNetwork,
     /// How we show who we are.
     pub auth: Option<NewAuth>,
+    /// The name of a vendor pack.
+    pub pack: Option<String>,
 }
 
 /// How an EHR to be configured is reached; what is not said is not written.
@@ -128,6 +130,9 @@ pub fn add_ehr(path: &Path, ehr: &NewEhr) -> Result<(), Error> {
 fn table(ehr: &NewEhr) -> Table {
     let mut table = Table::new();
     table.insert("url", value(ehr.url.to_string()));
+    if let Some(pack) = &ehr.pack {
+        table.insert("pack", value(pack));
+    }
     let mut seconds = |name: &str, duration: Option<Duration>| {
         if let Some(seconds) = duration.and_then(|duration| i64::try_from(duration.as_secs()).ok())
         {

@@ -23,6 +23,8 @@ pub(super) enum Kind {
     Flag,
     /// A text, or a table that says where the secret is.
     Secret,
+    /// A table of lists of texts: `{ Goal = ["create"] }`, as a text `Goal=create`.
+    Lists,
 }
 
 /// A value as a source gave it. It may be a secret, so it has no `Debug`.
@@ -240,11 +242,29 @@ fn given(kind: Kind, item: &Item, key: &str, origin: &Origin) -> Result<Given, E
                 None => "{ file = \"…\" }, { env = \"…\" } or { command = \"…\" }",
             }
         }
+        (Kind::Lists, _) => match lists(item) {
+            Some(text) => return Ok(Given::Text(text)),
+            None => "a table of lists of words: { Goal = [\"create\"] }",
+        },
         (Kind::Text, _) => "a text in quotes",
         (Kind::Whole, _) => "a whole number",
         (Kind::Flag, _) => "true or false",
     };
     Err(Error::new("config-type", format!("{key} is {expected}")).at(origin))
+}
+
+/// A table of lists as a text: `Goal=create,-update;Task=create`.
+fn lists(item: &Item) -> Option<String> {
+    let plain = |word: &str| !word.contains([';', '=', ',']);
+    let mut parts = Vec::new();
+    for (name, list) in item.as_table_like().filter(|table| !table.is_empty())?.iter() {
+        let words = list.as_array()?.iter().map(Value::as_str).collect::<Option<Vec<_>>>()?;
+        if !plain(name) || words.is_empty() || !words.iter().all(|word| plain(word)) {
+            return None;
+        }
+        parts.push(format!("{name}={}", words.join(",")));
+    }
+    Some(parts.join(";"))
 }
 
 fn unknown(key: &str, pattern: &str) -> Error {

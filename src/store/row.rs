@@ -107,7 +107,11 @@ fn id(row: &SqliteRow, table: &'static str) -> Result<ResourceId, Error> {
         .map_err(|_| Error::Damaged(table))
 }
 
-fn moment(row: &SqliteRow, column: &str, table: &'static str) -> Result<jiff::Timestamp, Error> {
+pub(super) fn moment(
+    row: &SqliteRow,
+    column: &str,
+    table: &'static str,
+) -> Result<jiff::Timestamp, Error> {
     row.try_get::<&str, _>(column)?.parse().map_err(|_| Error::Damaged(table))
 }
 

@@ -1,4 +1,5 @@
-//! The statements. `row` turns rows into values and back; nothing outside these two files knows a column.
+//! The statements. `row` turns rows into values and back; nothing outside these two files and `capability`, which has
+//! tables of its own, knows a column.
 
 use std::path::Path;
 use std::time::Duration;
@@ -10,7 +11,7 @@ use uuid::Uuid;
 use super::{Error, Ledger, Link, Operation, Shadow, digest, row};
 
 /// The schema, one step after another. The n-th sets `user_version` to n, in the transaction in which it runs.
-const MIGRATIONS: [&str; 1] = [include_str!("migration/1.sql")];
+const MIGRATIONS: [&str; 2] = [include_str!("migration/1.sql"), include_str!("migration/2.sql")];
 
 /// How long a statement waits while another process writes.
 const BUSY: Duration = Duration::from_secs(10);

@@ -18,12 +18,13 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("ipt", &["phi", "issue"]),
     ("mapping", &["phi", "issue", "fhir", "ipt"]),
     ("merge", &["phi", "issue", "fhir"]),
+    ("vendor", &["phi", "issue", "fhir"]),
     ("client", &["phi", "issue", "fhir"]),
     ("store", &["phi", "issue", "fhir", "ipt", "merge"]),
-    ("sync", &["phi", "issue", "fhir", "ipt", "mapping", "merge", "client", "store"]),
+    ("sync", &["phi", "issue", "fhir", "ipt", "mapping", "merge", "vendor", "client", "store"]),
     ("sandbox", &["phi", "issue", "fhir"]),
     ("telemetry", &["phi"]),
-    ("config", &["phi", "client", "store", "sync", "telemetry"]),
+    ("config", &["phi", "vendor", "client", "store", "sync", "telemetry"]),
     (
         "cli",
         &[
@@ -33,6 +34,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "ipt",
             "mapping",
             "merge",
+            "vendor",
             "client",
             "store",
             "sync",
@@ -47,7 +49,8 @@ const ROOMS: &[(&str, &[&str])] = &[
 const LEAVES: &[&str] = &["json", "date", "object"];
 
 /// The rooms without clock, environment, files, sockets or output.
-const PURE: &[&str] = &["json", "date", "phi", "issue", "fhir", "ipt", "mapping", "merge"];
+const PURE: &[&str] =
+    &["json", "date", "phi", "issue", "fhir", "ipt", "mapping", "merge", "vendor"];
 
 /// The files that open a `Phi` or a secret. Who adds one has looked where the value goes.
 const EXPOSING: &[&str] = &[
@@ -288,6 +291,7 @@ fn an_import_against_the_table_is_seen() {
         2
     );
     assert_eq!(fault("src/client.rs", "use super::mapping::to_fhir;"), 1);
+    assert_eq!(fault("src/client/answer.rs", "use crate::vendor::Pack;"), 1);
     assert_eq!(fault("src/sync/push.rs", "use crate::cli::Exit;"), 1);
     assert_eq!(fault("src/sync/push.rs", "use crate::*;"), 1);
     assert_eq!(fault("src/sync/push.rs", "use crate::utils::join;"), 1);

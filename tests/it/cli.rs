@@ -1,5 +1,6 @@
 //! The program as a person or a script runs it: its output, its exit codes, its files.
 
+mod capabilities;
 mod ehr;
 mod flags;
 mod map;

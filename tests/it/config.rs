@@ -288,6 +288,49 @@ fn new_ehr(name: &str) -> NewEhr {
         settle: None,
         network: NewNetwork::default(),
         auth: Some(NewAuth::Basic("ipt".to_owned(), NewSecret::Environment("PASSWORD".to_owned()))),
+        pack: None,
+    }
+}
+
+#[test]
+fn a_pack_and_overrides_are_read_and_wrong_ones_refused() {
+    let mut place = Place::new();
+    let ehr = "[ehr.a]\nurl = \"https://a.example\"\nauth.token.env = \"T\"\n";
+    place.write(
+        "ipt-fhir.toml",
+        &format!("{ehr}pack = \"epic\"\noverride = {{ Goal = [\"create\", \"-update\"] }}\n"),
+    );
+    let a = place.load().unwrap().ehrs["a"].clone();
+    assert_eq!(a.pack.unwrap().value.name, "epic");
+    assert_eq!(a.overrides.value.to_string(), "Goal=create,-update");
+    place.set("IPT_FHIR_EHR__A__OVERRIDE", "Task=create");
+    place.set("IPT_FHIR_EHR__A__PACK", "hapi");
+    let a = place.load().unwrap().ehrs["a"].clone();
+    assert_eq!(a.overrides.value.to_string(), "Task=create");
+    assert_eq!(a.pack.unwrap().value.name, "hapi");
+    place.set("IPT_FHIR_EHR__A__OVERRIDE", "");
+    place.set("IPT_FHIR_EHR__A__PACK", "hapy");
+    let error = place.load().unwrap_err();
+    assert!(error.message.contains("did you mean `hapi`?"), "{error}");
+    place.set("IPT_FHIR_EHR__A__PACK", "SECRETWORD");
+    assert!(!place.load().unwrap_err().message.contains("SECRETWORD"));
+    place.environment.retain(|name, _| name == "HOME");
+    assert!(place.load().unwrap().ehrs["a"].overrides.value.get("Goal", "create").unwrap());
+    for (wrong, code) in [
+        ("override = { Goal = [\"creat\"] }", "config-value"),
+        ("override = { goal = [\"create\"] }", "config-value"),
+        ("override = { Goal = [\"create\", \"-create\"] }", "config-value"),
+        ("override = { Goal = [] }", "config-type"),
+        ("override = { Goal = \"create\" }", "config-type"),
+        ("override = { Goal = [1] }", "config-type"),
+        ("override = { \"Goal=create;Task\" = [\"create\"] }", "config-type"),
+        ("override = {}", "config-type"),
+        ("override = \"Goal=create\"", "config-type"),
+        ("pack = 1", "config-type"),
+        ("pack = \"\"", "config-value"),
+    ] {
+        let error = place.refused(&format!("{ehr}{wrong}\n"));
+        assert_eq!((error.code, error.place.unwrap().line), (code, 4), "{wrong}");
     }
 }
 

@@ -41,3 +41,5 @@ mod store;
 mod support;
 #[cfg(feature = "app")]
 mod sync;
+#[cfg(feature = "app")]
+mod vendor;

@@ -1,13 +1,11 @@
 //! The seed texts: every line is listed with what became of it, and what is verbatim stands in the full Bundle.
 
-use std::path::PathBuf;
-
 use ipt_fhir::json::{self, Value};
 use ipt_fhir::mapping::{self, Policy};
 
 use crate::mapping::options;
 use crate::support::tree::strings;
-use crate::support::{fixture, record};
+use crate::support::{fixture, record, shared};
 
 /// The list of each seed, the record that tells it, and the text that it was made from.
 const SEEDS: [(&str, &str, &str); 2] = [
@@ -20,11 +18,9 @@ fn lines(list: &str) -> Vec<Value> {
     list.as_array().unwrap().to_vec()
 }
 
-/// The folder of the seed texts: not part of the package, so it may be missing.
+/// A seed text: not part of the package, so it may be missing.
 fn seed_text(name: &str) -> Option<String> {
-    let folder = option_env!("IPT_FHIR_TEST_DATA").unwrap_or("../shared");
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(folder).join("examples").join(name);
-    std::fs::read_to_string(path).ok()
+    Some(String::from_utf8(shared(&format!("examples/{name}"))?).unwrap())
 }
 
 /// Without white space and marks of lists.

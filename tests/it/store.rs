@@ -1,5 +1,7 @@
 //! The store: what survives, who may look, and who may write.
 
+mod capability;
+
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
@@ -181,9 +183,9 @@ async fn a_newer_schema_and_a_damaged_base_are_refused() {
     let store = Store::open(&path).await.unwrap();
     assert_eq!(store.ledger("clinic", &plan).await.unwrap_err(), Error::Damaged("shadow"));
     drop(store);
-    sqlx::raw_sql("PRAGMA user_version = 2").execute(&mut behind).await.unwrap();
+    sqlx::raw_sql("PRAGMA user_version = 3").execute(&mut behind).await.unwrap();
     behind.close().await.unwrap();
-    assert_eq!(Store::open(&path).await.unwrap_err(), Error::Newer { found: 2, known: 1 });
+    assert_eq!(Store::open(&path).await.unwrap_err(), Error::Newer { found: 3, known: 2 });
 }
 
 #[tokio::test]

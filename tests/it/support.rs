@@ -25,6 +25,12 @@ pub(crate) fn fixtures() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures")
 }
 
+/// A file of the data that is no part of the package, and so may be missing.
+pub(crate) fn shared(name: &str) -> Option<Vec<u8>> {
+    let folder = option_env!("IPT_FHIR_TEST_DATA").unwrap_or("../shared");
+    std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join(folder).join(name)).ok()
+}
+
 /// The names of all JSON records under `fixtures/ipt`.
 pub(crate) fn record_names() -> Vec<String> {
     let mut names: Vec<String> = std::fs::read_dir(fixtures().join("ipt"))

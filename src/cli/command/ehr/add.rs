@@ -35,6 +35,7 @@ pub(crate) fn run(args: &EhrAdd, settings: &Settings) -> Result<Done, Failure> {
         settle: args.settle.map(Duration::from_secs),
         network: network(args, &settings.directory),
         auth,
+        pack: args.pack.map(|pack| pack.name.clone()),
     };
     let file = file_to_edit(settings.sources())?;
     add_ehr(&file, &ehr)?;

@@ -50,11 +50,13 @@ pub(crate) fn run(settings: &Settings) -> Done {
             "url" => ehr.url.origin.to_string(),
             "timeout_seconds" => ehr.timeout.origin.to_string(),
             "settle_seconds" => ehr.settle.origin.to_string(),
+            "pack" => ehr.pack.as_ref().map(|pack| pack.origin.to_string()),
         };
         items.push(Value::Object(object! {
             "name" => name,
             "url" => url,
             "auth" => auth,
+            "pack" => ehr.pack.as_ref().map(|pack| pack.value.name.as_str()),
             "timeout_seconds" => timeout,
             "settle_seconds" => settle,
             "private_network" => network.private_network.value,

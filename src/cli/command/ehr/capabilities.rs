@@ -1,0 +1,107 @@
+//! `ehr capabilities [EHR]`: what an EHR lets be done, kind by kind, and who says so.
+//!
+//! It asks for the CapabilityStatement and for nothing else; with `--from` it asks nobody. What it prints are FHIR's
+//! codes and our own words: nothing that a server wrote as free text.
+
+mod view;
+
+use std::path::Path;
+
+use super::super::super::args::EhrCapabilities;
+use super::super::super::clock;
+use super::super::super::exit::Exit;
+use super::super::super::failure::Failure;
+use super::super::super::input;
+use super::super::super::output::Done;
+use super::super::super::settings::{Settings, client};
+use crate::config::Ehr;
+use crate::fhir::capability::LIMITS;
+use crate::fhir::{Capability, Refusal, Resource, Scopes};
+use crate::json::Value;
+use crate::store::{StatementChange, Store, digest};
+use crate::vendor::{Effective, Overrides, Pack, Suggestion, suggest};
+
+/// All that is shown, before it is put into words.
+struct Shown<'a> {
+    /// The EHR's name, if it is one that is configured.
+    name: Option<&'a str>,
+    /// Where the statement is from.
+    origin: Origin,
+    /// The digest of what it says.
+    digest: String,
+    effective: Effective<'a>,
+    /// Who chose the pack.
+    pack_by: &'static str,
+    suggestion: Option<Suggestion>,
+    /// The scopes that are assumed; none if they are not known.
+    scopes: Option<&'a Scopes>,
+    explain: bool,
+}
+
+/// Where a statement is from.
+enum Origin {
+    File,
+    Server(StatementChange),
+}
+
+pub(crate) async fn run(args: &EhrCapabilities, settings: &Settings) -> Result<Done, Failure> {
+    let named = args.name.as_deref();
+    if let Some(path) = &args.from {
+        let ehr = settings.ehr_if_named(named)?;
+        let (statement, capability) = from_file(path)?;
+        return Ok(show(args, ehr, &statement, &capability, &[], Origin::File));
+    }
+    let (name, ehr) = settings.ehr(named)?;
+    let (capability, statement) = client(ehr)?.capabilities().await?;
+    let (base_url, now) = (ehr.url.value.to_string(), clock::now());
+    let store = Store::open(&settings.config.store_path.value).await?;
+    let change = store.keep_capability(name, &base_url, &statement, now).await?;
+    let refusals = store.refusals(name, &base_url, now).await?;
+    store.close().await?;
+    let origin = Origin::Server(change);
+    Ok(show(args, Some((name, ehr)), &statement, &capability, &refusals, origin))
+}
+
+/// A statement that somebody saved.
+fn from_file(path: &Path) -> Result<(Resource, Capability), Failure> {
+    let read = || {
+        let resource = input::resource(&input::read(path, LIMITS)?)?;
+        let capability = Capability::parse(&resource).map_err(|error| {
+            Failure::new(Exit::Unreadable, "input-not-a-statement", error.to_string())
+                .help("save what the server answers to BASE/metadata, as JSON")
+        })?;
+        Ok((resource, capability))
+    };
+    read().map_err(|failure: Failure| failure.in_file(path))
+}
+
+fn show(
+    args: &EhrCapabilities,
+    ehr: Option<(&str, &Ehr)>,
+    statement: &Resource,
+    capability: &Capability,
+    refusals: &[Refusal],
+    origin: Origin,
+) -> Done {
+    let none = Overrides::default();
+    let configured = ehr.and_then(|(_, ehr)| ehr.pack.as_ref());
+    let (pack, pack_by): (Option<&Pack>, _) = match (args.pack, configured) {
+        (Some(pack), _) => (Some(pack), "--pack"),
+        (None, Some(pack)) => (Some(pack.value), "configured"),
+        (None, None) => (None, "none"),
+    };
+    let scopes = args.scopes.as_deref().map(Scopes::parse);
+    let overrides = ehr.map_or(&none, |(_, ehr)| &ehr.overrides.value);
+    let host = ehr.map(|(_, ehr)| ehr.url.value.host_and_port().0).unwrap_or_default();
+    let shown = Shown {
+        name: ehr.map(|(name, _)| name),
+        origin,
+        digest: digest(&Capability::canonical_text(statement)),
+        effective: Effective::new(capability, scopes.as_ref(), pack, overrides, refusals),
+        pack_by,
+        suggestion: suggest(capability, &host),
+        scopes: scopes.as_ref(),
+        explain: args.explain,
+    };
+    Done::new(view::human(&shown), Value::Object(view::json(&shown)))
+}
