@@ -13,6 +13,7 @@
 mod edit;
 mod file;
 mod network;
+mod pack;
 mod secret;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -325,7 +326,11 @@ impl Ehr {
                     .at(&self.url.origin)
                     .help("write token = { file = \"…\" }, or user and password, under auth")
             })?;
-        self.network.apply(config)
+        let config = self.network.apply(config)?.with_codes(self.codes());
+        Ok(match self.rate() {
+            Some(rate) => config.with_rate(rate),
+            None => config,
+        })
     }
 }
 
@@ -469,7 +474,7 @@ impl Layers<'_> {
             settle,
             network: self.network(name)?,
             auth: self.auth(name, warnings)?,
-            pack: self.value(&key("pack"), pack)?,
+            pack: self.value(&key("pack"), pack::named)?,
             overrides: self.or_default(&key("override"))?,
         }))
     }
@@ -493,17 +498,6 @@ impl Layers<'_> {
             }
         }
     }
-}
-
-/// A pack by its name, or what to write instead.
-fn pack(name: &str) -> Result<&'static Pack, String> {
-    Pack::named(name).ok_or_else(|| {
-        let all: Vec<&str> = Pack::names().collect();
-        match nearest(name, all.iter().copied()) {
-            Some(near) => format!("there is no such vendor pack; did you mean `{near}`?"),
-            None => format!("there is no such vendor pack; there are: {}", all.join(", ")),
-        }
-    })
 }
 
 /// The variable of a key: `IPT_FHIR_EHR__CLINIC__URL`.

@@ -37,7 +37,7 @@ pub struct Identity {
 }
 
 impl Network {
-    /// A client's configuration with all of this.
+    /// A client's configuration with all of this but the pace, which the vendor may name ([`Ehr::rate`](super::Ehr::rate)).
     ///
     /// # Errors
     /// `config-unreadable` for a file, `config-permissions` if others can read the key, `config-value` if a file does
@@ -57,11 +57,7 @@ impl Network {
                 client::NotPem::Key => wrong("tls.key", why, key),
             })?;
         }
-        let config = config.with_tls(tls).with_private_network(self.private_network.value);
-        Ok(match &self.rate {
-            Some(rate) => config.with_rate(rate.value),
-            None => config,
-        })
+        Ok(config.with_tls(tls).with_private_network(self.private_network.value))
     }
 }
 
