@@ -11,19 +11,22 @@
 
 mod address;
 mod answer;
+mod authorization;
 mod error;
 mod http;
 mod interaction;
+mod pinned;
+pub mod smart;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use secrecy::SecretString;
-
 use crate::fhir::{Resource, ResourceId};
 
 pub use address::{Base, NotABase};
+pub use authorization::{Authorization, Renewable, Source, Unavailable};
 pub use error::{Cause, Error, Flaw, Unsent};
+pub use pinned::{NotPinned, Pinned};
 
 /// How one EHR is reached.
 #[derive(Debug, Clone)]
@@ -33,25 +36,9 @@ pub struct Config {
     authorization: Authorization,
 }
 
-/// How the client shows who it is.
-#[derive(Debug, Clone)]
-pub enum Authorization {
-    /// Not at all: only for a server on this machine.
-    None,
-    /// A token that was given out elsewhere (RFC 6750).
-    Bearer(SecretString),
-    /// User name and password (RFC 7617).
-    Basic {
-        /// The user name.
-        user: String,
-        /// The password.
-        password: SecretString,
-    },
-}
-
 /// A server on another machine would be asked without credentials.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a server on another machine needs credentials: auth bearer or basic")]
+#[error("a server on another machine needs credentials: a token, user and password, or a SMART client")]
 pub struct NeedsAuthorization;
 
 impl Config {
@@ -78,7 +65,12 @@ impl Config {
         if matches!(authorization, Authorization::None) && !base.is_loopback() {
             return Err(NeedsAuthorization);
         }
-        Ok(Self { base, timeout, authorization })
+        Ok(Self { authorization, ..Self::anonymous(base, timeout) })
+    }
+
+    /// Any server, without credentials: for what servers tell everybody.
+    const fn anonymous(base: Base, timeout: Duration) -> Self {
+        Self { base, timeout, authorization: Authorization::None }
     }
 
     /// The base URL.
@@ -113,6 +105,14 @@ impl Client {
     /// The time limit of one request, to the last byte of its answer.
     pub const fn timeout(&self) -> Duration {
         self.timeout
+    }
+
+    /// What our login came to, which is made now if there is no valid token; `None` where there is none of our own.
+    ///
+    /// # Errors
+    /// [`Unsent::NoToken`] and [`Error::Busy`].
+    pub async fn login(&self) -> Result<Option<smart::Login>, Error> {
+        self.http.login().await
     }
 }
 

@@ -29,7 +29,6 @@ mod search;
 mod snapshot;
 mod store;
 
-use std::fmt;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -42,6 +41,7 @@ use tokio::sync::oneshot;
 
 use crate::fhir::Resource;
 
+pub use crate::date::Clock;
 pub use behaviour::{Behaviour, Fault, Faults, Ids};
 pub use running::{Logged, Running};
 pub use store::{Version, Written};
@@ -74,41 +74,18 @@ impl Default for Config {
             snapshot: None,
             seed: Vec::new(),
             behaviour: Behaviour::default(),
-            clock: Clock::default(),
+            clock: system_clock(),
         }
     }
 }
 
-/// Where a server gets the time from. `lastUpdated` never stands still or goes back, whatever the clock does.
-#[derive(Clone)]
-pub struct Clock(Arc<dyn Fn() -> Timestamp + Send + Sync>);
-
-impl Clock {
-    /// A clock of the caller's.
-    pub fn new(now: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
-        Self(Arc::new(now))
-    }
-
-    fn now(&self) -> Timestamp {
-        (self.0)()
-    }
-}
-
-impl Default for Clock {
-    /// The system's clock.
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the sandbox is a server of its own: here its time enters"
-    )]
-    fn default() -> Self {
-        Self::new(Timestamp::now)
-    }
-}
-
-impl fmt::Debug for Clock {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("Clock")
-    }
+/// The system's clock. `lastUpdated` never stands still or goes back, whatever it does.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the sandbox is a server of its own: here its time enters"
+)]
+fn system_clock() -> Clock {
+    Clock::new(Timestamp::now)
 }
 
 /// Why a server does not start or stop as it should.

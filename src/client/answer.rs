@@ -24,7 +24,7 @@ pub(super) struct Answer {
     etag: Option<String>,
     location: Option<String>,
     retry_after: Option<String>,
-    date: Option<String>,
+    pub(super) date: Option<String>,
     pub(super) body: Vec<u8>,
 }
 

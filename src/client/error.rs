@@ -13,6 +13,7 @@ use std::error::Error as StdError;
 use std::io;
 use std::time::Duration;
 
+use super::smart::NoToken;
 use crate::fhir::{Resource, outcome};
 
 /// What came of a request that did not come to what was asked for.
@@ -93,6 +94,10 @@ pub enum Unsent {
     /// No connection, for another reason.
     #[error("no connection")]
     Connect,
+    /// There was no token to send it with, or no new one in the place of one that the server refused (401), which says
+    /// as much: it was not processed.
+    #[error("no token: {0}")]
+    NoToken(NoToken),
 }
 
 /// Why an outcome is unknown.

@@ -10,15 +10,16 @@
 
 use std::time::{Duration, Instant};
 
-use reqwest::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
-use reqwest::{Method, Response, redirect, retry};
-use secrecy::ExposeSecret;
+use reqwest::header::{
+    ACCEPT, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use reqwest::{Method, RequestBuilder, Response, redirect, retry};
 use tracing::Instrument;
 
 use super::address::OutboundUrl;
 use super::answer::Answer;
+use super::authorization::{Authorizer, Credentials};
 use super::error::{self, Cause, Error};
-use super::{Authorization, Config};
+use super::{Config, smart};
 use crate::json::Limits;
 
 const FHIR_JSON: HeaderValue = HeaderValue::from_static("application/fhir+json");
@@ -120,7 +121,7 @@ impl<'a> Request<'a> {
 #[derive(Debug)]
 pub(super) struct Http {
     client: reqwest::Client,
-    authorization: Authorization,
+    authorizer: Authorizer,
 }
 
 impl Http {
@@ -142,7 +143,8 @@ impl Http {
             .pool_idle_timeout(Duration::from_secs(4))
             .build()
             .map_err(error::transport)?;
-        Ok(Self { client, authorization: config.authorization.clone() })
+        let authorizer = Authorizer::new(&config.authorization, &client);
+        Ok(Self { client, authorizer })
     }
 
     /// Sends a request once and reads its answer; a status other than 2xx becomes its [`Error`].
@@ -171,42 +173,74 @@ impl Http {
         .await
     }
 
+    /// Sends a request, and once more with other credentials if the server does not accept them: a 401 says that nothing
+    /// was processed, so this holds for writes, too.
     async fn exchange(
         &self,
         request: Request<'_>,
         request_id: &uuid::Uuid,
     ) -> Result<Answer, Error> {
-        let mut headers = request.headers;
+        let credentials = self.authorizer.credentials().await?;
+        let answer = self.exchange_once(&request, request_id, &credentials).await?;
+        if answer.status != 401 {
+            return Ok(answer);
+        }
+        match self.authorizer.renewed(&credentials).await? {
+            Some(renewed) => self.exchange_once(&request, request_id, &renewed).await,
+            None => Ok(answer),
+        }
+    }
+
+    async fn exchange_once(
+        &self,
+        request: &Request<'_>,
+        request_id: &uuid::Uuid,
+        credentials: &Credentials,
+    ) -> Result<Answer, Error> {
+        let mut headers = request.headers.clone();
         headers.insert(ACCEPT, FHIR_JSON);
         if let Ok(id) = HeaderValue::try_from(request_id.to_string()) {
             headers.insert(REQUEST_ID, id);
         }
-        let outgoing =
-            self.client.request(request.method, request.url.url().clone()).headers(headers);
-        // Both mark the header as sensitive, so that no log of the libraries prints it.
-        let mut outgoing = match &self.authorization {
-            Authorization::None => outgoing,
-            Authorization::Bearer(token) => outgoing.bearer_auth(token.expose_secret()),
-            Authorization::Basic { user, password } => {
-                outgoing.basic_auth(user, Some(password.expose_secret()))
-            }
-        };
-        if let Some(body) = request.body {
-            outgoing = outgoing.body(body);
+        if let Some(header) = &credentials.header {
+            headers.insert(AUTHORIZATION, header.clone());
         }
-        let response = outgoing.send().await.map_err(error::transport)?;
-        let mut answer = Answer::from_head(response.status().as_u16(), response.headers());
-        match body(response, request.interaction.limits().bytes).await {
-            Ok(body) => answer.body = body,
-            // The status alone tells what a refusal means.
-            Err(_) if !answer.is_success() => {}
+        let url = request.url.url().clone();
+        let mut outgoing = self.client.request(request.method.clone(), url).headers(headers);
+        if let Some(body) = &request.body {
+            outgoing = outgoing.body(body.clone());
+        }
+        match receive(outgoing, request.interaction.limits().bytes).await {
             Err(Error::TooLarge) if request.interaction.writes() => {
-                return Err(Error::Ambiguous(Cause::TooLarge));
+                Err(Error::Ambiguous(Cause::TooLarge))
             }
-            Err(error) => return Err(error),
+            answer => answer,
         }
-        Ok(answer)
     }
+
+    /// What our login came to, where there is one.
+    pub(super) async fn login(&self) -> Result<Option<smart::Login>, Error> {
+        self.authorizer.login().await
+    }
+
+    /// Reads a JSON document that the server shows to everybody: without credentials.
+    pub(super) async fn get_openly(&self, url: &OutboundUrl, limit: usize) -> Result<Answer, Error> {
+        let outgoing = self.client.get(url.url().clone()).header(ACCEPT, "application/json");
+        receive(outgoing, limit).await?.accept(Interaction::Capabilities)
+    }
+}
+
+/// Sends what was built, once, and reads the answer up to a limit; a refusal counts even without its body.
+pub(super) async fn receive(outgoing: RequestBuilder, limit: usize) -> Result<Answer, Error> {
+    let response = outgoing.send().await.map_err(error::transport)?;
+    let mut answer = Answer::from_head(response.status().as_u16(), response.headers());
+    match body(response, limit).await {
+        Ok(body) => answer.body = body,
+        // The status alone tells what a refusal means.
+        Err(_) if !answer.is_success() => {}
+        Err(error) => return Err(error),
+    }
+    Ok(answer)
 }
 
 /// Reads a body up to a limit.
