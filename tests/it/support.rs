@@ -2,6 +2,7 @@
 
 pub(crate) mod any_record;
 pub(crate) mod base64;
+pub(crate) mod hostile;
 pub(crate) mod server;
 pub(crate) mod shape;
 pub(crate) mod tree;
