@@ -38,7 +38,9 @@ pub struct Config {
 
 /// A server on another machine would be asked without credentials.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a server on another machine needs credentials: a token, user and password, or a SMART client")]
+#[error(
+    "a server on another machine needs credentials: a token, user and password, or a SMART client"
+)]
 pub struct NeedsAuthorization;
 
 impl Config {

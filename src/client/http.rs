@@ -11,7 +11,8 @@
 use std::time::{Duration, Instant};
 
 use reqwest::header::{
-    ACCEPT, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+    ACCEPT, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue,
+};
 use reqwest::{Method, RequestBuilder, Response, redirect, retry};
 use tracing::Instrument;
 
@@ -224,7 +225,11 @@ impl Http {
     }
 
     /// Reads a JSON document that the server shows to everybody: without credentials.
-    pub(super) async fn get_openly(&self, url: &OutboundUrl, limit: usize) -> Result<Answer, Error> {
+    pub(super) async fn get_openly(
+        &self,
+        url: &OutboundUrl,
+        limit: usize,
+    ) -> Result<Answer, Error> {
         let outgoing = self.client.get(url.url().clone()).header(ACCEPT, "application/json");
         receive(outgoing, limit).await?.accept(Interaction::Capabilities)
     }

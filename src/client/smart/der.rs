@@ -56,7 +56,8 @@ mod tests {
     fn elements_are_taken_whole_or_not_at_all() {
         assert_eq!(element(INTEGER, &[2, 1, 7, 9]), Some((&[7][..], &[9][..])));
         assert_eq!(element(INTEGER, &[2, 0x81, 1, 7]), Some((&[7][..], &[][..])));
-        for broken in [&[][..], &[2], &[2, 2, 7], &[3, 1, 7], &[2, 0x80], &[2, 0x84, 0, 0, 0, 1, 7]] {
+        for broken in [&[][..], &[2], &[2, 2, 7], &[3, 1, 7], &[2, 0x80], &[2, 0x84, 0, 0, 0, 1, 7]]
+        {
             assert_eq!(element(INTEGER, broken), None, "{broken:?}");
         }
     }

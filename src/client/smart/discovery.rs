@@ -102,7 +102,8 @@ mod tests {
         assert_eq!(full.scopes, ["system/Patient.rs"]);
         let empty = read("{}").unwrap();
         assert_eq!((empty.token_endpoint, empty.scopes), (None, vec![]));
-        let odd = read(r#"{"token_endpoint":["https://a.example/token"],"capabilities":"x"}"#).unwrap();
+        let odd =
+            read(r#"{"token_endpoint":["https://a.example/token"],"capabilities":"x"}"#).unwrap();
         assert_eq!(odd.token_endpoint, Some(Err(NotPinned::NotAUrl)));
         for text in ["", "[]", "<html>", "{\"a\":1,\"a\":2}"] {
             assert_eq!(read(text), None, "{text}");

@@ -295,11 +295,7 @@ impl Keys {
     ///
     /// # Errors
     /// [`KeyFault::OtherAlgorithm`] if an algorithm is wanted that no key has.
-    pub fn signing(
-        &self,
-        now: Timestamp,
-        algorithm: Option<Algorithm>,
-    ) -> Result<&Key, KeyFault> {
+    pub fn signing(&self, now: Timestamp, algorithm: Option<Algorithm>) -> Result<&Key, KeyFault> {
         let fits = |key: &&Key| algorithm.is_none_or(|wanted| wanted == key.algorithm);
         let due = |key: &&Key| key.signs_from.is_none_or(|from| from <= now);
         let candidates = || self.0.iter().filter(fits);

@@ -125,7 +125,8 @@ impl KeyFile {
         let stays = keys.signing(now, None)?.kid();
         let position = keys.iter().position(|key| key.kid() == stays);
         let mut index = 0;
-        if let Some(Value::Array(all)) = self.0.as_object_mut().and_then(|set| set.get_mut("keys")) {
+        if let Some(Value::Array(all)) = self.0.as_object_mut().and_then(|set| set.get_mut("keys"))
+        {
             all.retain(|_| {
                 index += 1;
                 Some(index - 1) == position
@@ -163,7 +164,8 @@ fn generate(algorithm: Algorithm, signs_from: Option<Timestamp>) -> Result<Objec
         Algorithm::Es384 => {
             let key = EcdsaKeyPair::generate(&ECDSA_P384_SHA384_FIXED_SIGNING).map_err(failed)?;
             let point = key.public_key().as_ref();
-            let (x, y) = point.get(1..).unwrap_or_default().split_at_checked(48).unwrap_or_default();
+            let (x, y) =
+                point.get(1..).unwrap_or_default().split_at_checked(48).unwrap_or_default();
             let d = key.private_key().as_be_bytes().map_err(failed)?;
             object! {
                 "kty" => "EC", "crv" => "P-384", "x" => coded(x), "y" => coded(y), "d" => coded(d.as_ref()),

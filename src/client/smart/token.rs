@@ -45,7 +45,9 @@ pub enum NoToken {
     #[error("no connection to the token server")]
     Unreachable,
     /// The token server's certificate was not accepted.
-    #[error("no TLS connection to the token server: the certificate or the TLS version was not accepted")]
+    #[error(
+        "no TLS connection to the token server: the certificate or the TLS version was not accepted"
+    )]
     Tls,
     /// The token server gave no complete answer in time.
     #[error("no complete answer of the token server")]
