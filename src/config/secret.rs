@@ -93,6 +93,11 @@ impl Secret {
         }
     }
 
+    /// A secret in a file that the configuration does not name.
+    pub const fn in_file(path: PathBuf) -> Self {
+        Self { key: String::new(), origin: Origin::Default, way: Way::File(path), ttl: None }
+    }
+
     /// How long it is good for from when it was fetched, if the configuration says.
     pub const fn ttl(&self) -> Option<Duration> {
         self.ttl
@@ -113,7 +118,9 @@ impl Secret {
 
     /// What is wrong with it, at its place.
     pub(super) fn fault(&self, why: &str) -> Error {
-        Error::new("config-secret", format!("{}: {why}", self.key)).at(&self.origin)
+        let text =
+            if self.key.is_empty() { why.to_owned() } else { format!("{}: {why}", self.key) };
+        Error::new("config-secret", text).at(&self.origin)
     }
 
     /// It as a client fetches it again and again; the first time what was fetched already.

@@ -231,7 +231,7 @@ impl Key {
         }
         if let Some(kid) = jwk.get("kid") {
             let kid = kid.as_str().filter(|kid| is_kid(kid)).ok_or(KeyFault::Facts)?;
-            key.kid = kid.to_owned();
+            kid.clone_into(&mut key.kid);
             key.public.common.key_id = Some(kid.to_owned());
         }
         key.signs_from = match jwk.get(SIGNS_FROM) {
@@ -331,7 +331,6 @@ fn is_kid(text: &str) -> bool {
     (1..=LONGEST_KID).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "it stands in `map_err`")]
 fn rejected(error: aws_lc_rs::error::KeyRejected) -> KeyFault {
     match error.to_string().as_str() {
         "TooSmall" => KeyFault::Weak,

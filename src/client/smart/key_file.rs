@@ -155,11 +155,14 @@ fn generate(algorithm: Algorithm, signs_from: Option<Timestamp>) -> Result<Objec
             let key = RsaKeyPair::generate(KeySize::Rsa3072).map_err(failed)?;
             let pkcs8 = key.as_der().map_err(failed)?;
             let numbers = der::pkcs1(pkcs8.as_ref()).and_then(der::numbers);
-            let [n, e, d, p, q, dp, dq, qi] = numbers.ok_or(KeyFault::Failed)?;
-            object! {
-                "kty" => "RSA", "n" => coded(n), "e" => coded(e), "d" => coded(d),
-                "p" => coded(p), "q" => coded(q), "dp" => coded(dp), "dq" => coded(dq), "qi" => coded(qi),
+            let numbers = numbers.ok_or(KeyFault::Failed)?;
+            let mut jwk = object! { "kty" => "RSA" };
+            for (name, number) in
+                ["n", "e", "d", "p", "q", "dp", "dq", "qi"].into_iter().zip(numbers)
+            {
+                jwk.put(name, coded(number));
             }
+            jwk
         }
         Algorithm::Es384 => {
             let key = EcdsaKeyPair::generate(&ECDSA_P384_SHA384_FIXED_SIGNING).map_err(failed)?;

@@ -11,11 +11,12 @@ use tokio::time::timeout;
 use uuid::Uuid;
 
 use super::super::super::exit::Exit;
-use super::super::super::failure::Failure;
+use super::super::super::failure::{Failure, no_token_cure};
 use super::super::super::output::Done;
 use super::super::super::settings::{Settings, client};
+use crate::client::smart::Granted;
 use crate::client::{Client, Error, Unsent};
-use crate::config::Ehr;
+use crate::config::{Auth, Ehr};
 use crate::fhir::{Capability, Release};
 use crate::json::Value;
 use crate::mapping::identity::ITEM_SYSTEM;
@@ -39,6 +40,9 @@ const TYPES: [&str; 15] = [
     "RelatedPerson",
     "Task",
 ];
+
+/// A clock that is off by so many seconds is worth a word.
+const NOTICEABLE_SKEW: i64 = 20;
 
 /// One step.
 struct Check {
@@ -126,6 +130,17 @@ async fn checks(ehr: &Ehr, exit: &mut Exit) -> Vec<Check> {
     let mut failed = checks.iter().any(|check| check.state == State::Failed);
     let mut denied = false;
     let mut capability = None;
+    if let Auth::Smart(_) = &ehr.auth {
+        match client.as_ref().ok().filter(|_| !failed) {
+            None => checks.push(Check::skipped("login")),
+            Some(client) => {
+                let (check, refused) = login(client).await;
+                denied |= refused;
+                failed |= check.state == State::Failed;
+                checks.push(check);
+            }
+        }
+    }
     match client.as_ref().ok().filter(|_| !failed) {
         None => checks.push(Check::skipped("metadata")),
         Some(client) => match client.capabilities().await {
@@ -177,9 +192,34 @@ async fn connection(ehr: &Ehr) -> Check {
     }
 }
 
+/// Whether we get a token, for what, and by which clock; and whether it was denied.
+async fn login(client: &Client) -> (Check, bool) {
+    let login = match client.login().await {
+        Ok(Some(login)) => login,
+        Ok(None) => return (Check::passed("login", "none"), false),
+        Err(error) => {
+            let denied = matches!(&error, Error::NotSent(Unsent::NoToken(why)) if why.is_refusal());
+            return (Check::failed("login", error.to_string(), cure(&error)), denied);
+        }
+    };
+    let granted = match &login.granted {
+        Granted::Said(scopes) => format!("a token for {}", scopes.join(" ")),
+        Granted::Unsaid { .. } => "a token; the server does not say for which scopes".to_owned(),
+    };
+    let skew = login.skew.map(|skew| skew.as_secs()).unwrap_or_default();
+    if skew.abs() < NOTICEABLE_SKEW {
+        return (Check::passed("login", granted), false);
+    }
+    let (by, direction) = (skew.abs(), if skew > 0 { "behind" } else { "ahead of" });
+    let found = format!("{granted}; this machine's clock is {by} s {direction} the token server's");
+    let cure = "set this machine's clock: other servers do not tell their time".to_owned();
+    (Check { name: "login", state: State::Warning, found, cure: Some(cure) }, false)
+}
+
 /// The first thing to look at for an error of the first request.
 fn cure(error: &Error) -> &'static str {
     match error {
+        Error::NotSent(Unsent::NoToken(why)) => no_token_cure(*why),
         Error::NotSent(Unsent::Tls) => {
             "the certificate must be valid for this name, of an authority that this machine trusts, with TLS 1.2 or newer"
         }
