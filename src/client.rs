@@ -12,12 +12,15 @@
 
 mod address;
 mod answer;
+mod authorization;
 mod class;
 mod error;
 mod http;
 mod interaction;
+mod pinned;
 mod rate;
 mod resolve;
+pub mod smart;
 mod tls;
 
 use std::io;
@@ -25,15 +28,15 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use secrecy::SecretString;
-
 use crate::fhir::{Resource, ResourceId};
 
 pub use address::{Base, NotABase};
+pub use authorization::{Authorization, Renewable, Source, Unavailable};
 pub use class::{Class, Codes};
 pub use error::{Cause, Error, Flaw, Unsent};
 pub use interaction::attachment::Attachment;
 pub use interaction::operation::Level;
+pub use pinned::{NotPinned, Pinned};
 pub use rate::Rate;
 pub use tls::{NotPem, Tls, TlsFault};
 
@@ -50,25 +53,11 @@ pub struct Config {
     private_network: bool,
 }
 
-/// How the client shows who it is.
-#[derive(Debug, Clone)]
-pub enum Authorization {
-    /// Not at all: only for a server on this machine.
-    None,
-    /// A token that was given out elsewhere (RFC 6750).
-    Bearer(SecretString),
-    /// User name and password (RFC 7617).
-    Basic {
-        /// The user name.
-        user: String,
-        /// The password.
-        password: SecretString,
-    },
-}
-
 /// A server on another machine would be asked without credentials.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a server on another machine needs credentials: auth bearer or basic")]
+#[error(
+    "a server on another machine needs credentials: a token, user and password, or a SMART client"
+)]
 pub struct NeedsAuthorization;
 
 impl Config {
@@ -95,16 +84,21 @@ impl Config {
         if matches!(authorization, Authorization::None) && !base.is_loopback() {
             return Err(NeedsAuthorization);
         }
-        Ok(Self {
+        Ok(Self { authorization, ..Self::anonymous(base, timeout) })
+    }
+
+    /// Any server, without credentials: for what servers tell everybody.
+    fn anonymous(base: Base, timeout: Duration) -> Self {
+        Self {
             base,
             timeout,
-            authorization,
+            authorization: Authorization::None,
             tls: Tls::new(),
             rate: None,
             codes: Codes::default(),
             lookup: resolve::Lookup::default(),
             private_network: false,
-        })
+        }
     }
 
     /// Trusts more authorities, or comes with a certificate.
@@ -179,6 +173,14 @@ impl Client {
     /// ([`Rate::longest_wait`]), and the time limit of the request.
     pub fn timeout(&self) -> Duration {
         self.timeout.saturating_add(self.http.longest_wait())
+    }
+
+    /// What our login came to, which is made now if there is no valid token; `None` where there is none of our own.
+    ///
+    /// # Errors
+    /// [`Unsent::NoToken`] and [`Error::Busy`].
+    pub async fn login(&self) -> Result<Option<smart::Login>, Error> {
+        self.http.login().await
     }
 }
 

@@ -4,9 +4,13 @@
 //! written again is what was read (R4 2.24.0.1 `date`, `dateTime`, `instant`). Leap seconds are taken as FHIR
 //! writes them (`:60`), 24:00 is not.
 
+mod clock;
+
 use std::fmt;
 
 use jiff::civil::Date;
+
+pub use clock::Clock;
 
 /// A date of a year, a month or a day: `2026`, `2026-03`, `2026-03-02`.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]

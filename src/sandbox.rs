@@ -2,8 +2,8 @@
 //!
 //! It is right rather than rich: what it does it does as the specification words it, what it can't do it refuses
 //! and leaves out of its CapabilityStatement, and where servers differ (ids, referential integrity, what they
-//! support) it does what its [`Behaviour`] says. It answers on loopback addresses only, without a login, checks no
-//! profiles, and speaks JSON only. For tests it breaks requests on purpose ([`Faults`]) and can be looked into and
+//! support) it does what its [`Behaviour`] says. It answers on loopback addresses only, with a login if it is told who may
+//! ([`Smart`]), checks no profiles, and speaks JSON only. For tests it breaks requests on purpose ([`Faults`]) and can be looked into and
 //! edited behind the clients' backs ([`Running`]).
 //!
 //! The layers, each apart from the next: `store` (versions), `search` (queries over them), `interaction` (what
@@ -26,10 +26,10 @@ mod http;
 mod interaction;
 mod running;
 mod search;
+mod smart;
 mod snapshot;
 mod store;
 
-use std::fmt;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -42,8 +42,10 @@ use tokio::sync::oneshot;
 
 use crate::fhir::Resource;
 
+pub use crate::date::Clock;
 pub use behaviour::{Behaviour, Fault, Faults, Ids};
 pub use running::{Logged, Running};
+pub use smart::{Smart, SmartClient, TokenServer};
 pub use store::{Version, Written};
 
 use connection::{Cut, Listening};
@@ -64,51 +66,31 @@ pub struct Config {
     pub behaviour: Behaviour,
     /// Where it gets the time from.
     pub clock: Clock,
+    /// Who may log in; without it nobody has to.
+    pub smart: Option<Smart>,
 }
 
 impl Default for Config {
-    /// A free port on 127.0.0.1, empty, without a snapshot, by the system's clock.
+    /// A free port on 127.0.0.1, empty, without a snapshot, by the system's clock, open to all on this machine.
     fn default() -> Self {
         Self {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             snapshot: None,
             seed: Vec::new(),
             behaviour: Behaviour::default(),
-            clock: Clock::default(),
+            clock: system_clock(),
+            smart: None,
         }
     }
 }
 
-/// Where a server gets the time from. `lastUpdated` never stands still or goes back, whatever the clock does.
-#[derive(Clone)]
-pub struct Clock(Arc<dyn Fn() -> Timestamp + Send + Sync>);
-
-impl Clock {
-    /// A clock of the caller's.
-    pub fn new(now: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
-        Self(Arc::new(now))
-    }
-
-    fn now(&self) -> Timestamp {
-        (self.0)()
-    }
-}
-
-impl Default for Clock {
-    /// The system's clock.
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the sandbox is a server of its own: here its time enters"
-    )]
-    fn default() -> Self {
-        Self::new(Timestamp::now)
-    }
-}
-
-impl fmt::Debug for Clock {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("Clock")
-    }
+/// The system's clock. `lastUpdated` never stands still or goes back, whatever it does.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the sandbox is a server of its own: here its time enters"
+)]
+fn system_clock() -> Clock {
+    Clock::new(Timestamp::now)
 }
 
 /// Why a server does not start or stop as it should.
@@ -116,7 +98,9 @@ impl fmt::Debug for Clock {
 #[non_exhaustive]
 pub enum Error {
     /// The address is not of this machine alone.
-    #[error("the sandbox has no login and listens on loopback addresses only, such as 127.0.0.1:0")]
+    #[error(
+        "the sandbox is for trying things and listens on loopback addresses only, such as 127.0.0.1:0"
+    )]
     NotLoopback,
     /// The address can't be listened on.
     #[error("cannot listen on this address")]
@@ -130,6 +114,14 @@ pub enum Error {
         /// The first line that is not as it should be.
         line: usize,
     },
+    /// The JWKS file of a client can't be used.
+    #[error("a client's JWKS file can't be read, holds no key, or holds a private key")]
+    Jwks,
+    /// What a client may be granted is not made of SMART scopes.
+    #[error(
+        "the scopes of a client are not system scopes such as system/*.cruds or system/Goal.read"
+    )]
+    Scope,
     /// A resource to be put in has an id that FHIR does not allow.
     #[error("a resource's id is not one that FHIR allows")]
     NotAnId,
@@ -144,7 +136,8 @@ impl Sandbox {
     ///
     /// # Errors
     /// [`Error::NotLoopback`] and [`Error::Listen`] for the address; [`Error::Snapshot`] and
-    /// [`Error::NotASnapshot`] for the file; [`Error::NotAnId`] for the seed.
+    /// [`Error::NotASnapshot`] for the file; [`Error::NotAnId`] for the seed; [`Error::Jwks`] and
+    /// [`Error::Scope`] for a client.
     pub async fn start(config: Config) -> Result<Running, Error> {
         if !config.listen.ip().is_loopback() {
             return Err(Error::NotLoopback);
@@ -153,7 +146,9 @@ impl Sandbox {
         let address = listener.local_addr().map_err(Error::Listen)?;
         let base = format!("http://{address}{}", http::BASE_PATH);
         let now = config.clock.now();
+        let tokens = config.smart.map(|smart| TokenServer::new(smart, base.clone())).transpose()?;
         let mut ehr = Ehr::new(base, config.behaviour, now);
+        ehr.login = tokens.is_some();
         let snapshot = config.snapshot.map(Snapshot::new);
         if let Some(snapshot) = &snapshot {
             snapshot.read(&mut ehr)?;
@@ -164,7 +159,7 @@ impl Sandbox {
                 ehr.put(resource)?;
             }
         }
-        let shared = Arc::new(Shared::new(address, config.clock, ehr, snapshot));
+        let shared = Arc::new(Shared::new(address, config.clock, ehr, snapshot, tokens));
         let router = Router::new().fallback(http::handle).with_state(Arc::clone(&shared));
         let (stopping, stopped) = oneshot::channel::<()>();
         let service = router.into_make_service_with_connect_info::<Cut>();

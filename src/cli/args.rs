@@ -214,6 +214,9 @@ pub(crate) enum Ehr {
     Link(EhrLink),
     /// Show what an EHR lets be done, kind by kind, and who says so
     Capabilities(EhrCapabilities),
+    /// Make, show and rotate the private keys of a SMART login
+    #[command(subcommand)]
+    Keys(EhrKeys),
 }
 
 fn packs() -> impl TypedValueParser<Value = &'static Pack> {
@@ -238,6 +241,57 @@ pub(crate) struct EhrCapabilities {
     /// Show each fact with its source
     #[arg(long)]
     pub(crate) explain: bool,
+}
+
+/// What to do with keys.
+#[derive(Debug, Subcommand)]
+pub(crate) enum EhrKeys {
+    /// Make a key file with one key
+    Generate {
+        /// The EHR's name, configured or yet to be
+        name: String,
+        /// The algorithm; every token server takes rs384
+        #[arg(long, value_name = "ALGORITHM", default_value = "rs384")]
+        alg: KeyAlgorithm,
+    },
+    /// Add a new key that signs once token servers know it, or take the old one away
+    Rotate(KeysRotate),
+    /// Print the public keys as a JWKS, to be registered or published
+    Jwks {
+        /// The EHR's name
+        name: String,
+    },
+    /// List the keys, and which one signs now
+    List {
+        /// The EHR's name
+        name: String,
+    },
+}
+
+/// A rotation.
+#[derive(Debug, Args)]
+pub(crate) struct KeysRotate {
+    /// The EHR's name
+    pub(crate) name: String,
+    /// The algorithm of the new key; that of the present one if not given
+    #[arg(long, value_name = "ALGORITHM", conflicts_with = "retire")]
+    pub(crate) alg: Option<KeyAlgorithm>,
+    /// How long the token server may keep an old JWKS: the new key signs after that
+    #[arg(long, value_name = "SECONDS", default_value_t = 86_400, conflicts_with = "retire",
+        value_parser = clap::value_parser!(u64).range(0..=31_536_000))]
+    pub(crate) cache_time: u64,
+    /// Take the old key away, once the new one signs
+    #[arg(long)]
+    pub(crate) retire: bool,
+}
+
+/// An algorithm of SMART Backend Services.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum KeyAlgorithm {
+    /// RSA with 3072 bits
+    Rs384,
+    /// Elliptic curve P-384
+    Es384,
 }
 
 /// An EHR to be configured.
@@ -283,6 +337,27 @@ pub(crate) struct EhrAdd {
     /// Bearer token: the command that prints it
     #[arg(long, value_name = "COMMAND", group = "secret")]
     pub(crate) token_command: Option<String>,
+    /// SMART login: the client id that the EHR has given
+    #[arg(long, value_name = "ID", conflicts_with_all = ["secret", "user"])]
+    pub(crate) client_id: Option<String>,
+    /// SMART login: the file that holds the private key, as PEM, JWK or JWKS
+    #[arg(long, value_name = "FILE", group = "key", requires = "client_id")]
+    pub(crate) key_file: Option<PathBuf>,
+    /// SMART login: the environment variable that holds the private key
+    #[arg(long, value_name = "VARIABLE", group = "key", requires = "client_id")]
+    pub(crate) key_env: Option<String>,
+    /// SMART login: the command that prints the private key
+    #[arg(long, value_name = "COMMAND", group = "key", requires = "client_id")]
+    pub(crate) key_command: Option<String>,
+    /// SMART login: the token URL; without it the server is asked, and a person confirms
+    #[arg(long, value_name = "URL", requires = "client_id")]
+    pub(crate) token_url: Option<String>,
+    /// SMART login: the scopes to ask for; without it none are named
+    #[arg(long, value_name = "SCOPES", requires = "client_id")]
+    pub(crate) scope: Option<String>,
+    /// SMART login: the algorithm, if the key file holds keys of both kinds
+    #[arg(long, value_name = "ALGORITHM", requires = "client_id")]
+    pub(crate) algorithm: Option<KeyAlgorithm>,
     /// User name, for a server that takes user name and password
     #[arg(long, value_name = "NAME", requires = "password")]
     pub(crate) user: Option<String>,
@@ -309,6 +384,29 @@ pub(crate) struct Sandbox {
     /// Begin with the resources of this file: a resource or a Bundle
     #[arg(long, value_name = "FILE")]
     pub(crate) seed: Option<PathBuf>,
+    /// Demand a SMART login, and register a client with its public keys; may be given several times
+    #[arg(long, value_name = "ID=JWKS-FILE", value_parser = smart_client)]
+    pub(crate) smart_client: Vec<(String, PathBuf)>,
+    /// What the clients may be granted at most
+    #[arg(
+        long,
+        value_name = "SCOPES",
+        default_value = "system/*.cruds",
+        requires = "smart_client"
+    )]
+    pub(crate) smart_scope: String,
+    /// How long a token is valid
+    #[arg(long, value_name = "SECONDS", default_value_t = 300, requires = "smart_client",
+        value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    pub(crate) token_lifetime: u64,
+}
+
+fn smart_client(text: &str) -> Result<(String, PathBuf), &'static str> {
+    let (id, file) = text.split_once('=').ok_or("write ID=JWKS-FILE")?;
+    if id.is_empty() || file.is_empty() {
+        return Err("write ID=JWKS-FILE");
+    }
+    Ok((id.to_owned(), PathBuf::from(file)))
 }
 
 /// A link to be made.

@@ -29,10 +29,11 @@ pub(super) fn run(
         Command::Record(Record::New { variant }) => Ok(record::new::run(variant, output)),
         Command::Sync(sync) => runtime::run(sync::run(&sync, settings, output)),
         Command::Demo => runtime::run(demo::run(output)),
-        Command::Ehr(Ehr::Add(ehr)) => ehr::add::run(&ehr, settings),
+        Command::Ehr(Ehr::Add(ehr)) => runtime::run(ehr::add::run(&ehr, settings)),
         Command::Ehr(Ehr::Capabilities(args)) => {
             runtime::run(ehr::capabilities::run(&args, settings))
         }
+        Command::Ehr(Ehr::Keys(keys)) => ehr::keys::run(&keys, settings),
         Command::Ehr(Ehr::List) => Ok(ehr::list::run(settings)),
         Command::Ehr(Ehr::Test { name }) => runtime::run(ehr::test::run(name.as_deref(), settings)),
         Command::Ehr(Ehr::Link(link)) => runtime::run(ehr::link::run(&link, settings)),

@@ -6,6 +6,7 @@
 use std::path::Path;
 
 use super::exit::Exit;
+use crate::client::smart::{NoToken, OAuthCode};
 use crate::issue::{Issue, Severity};
 use crate::json::Object;
 use crate::{client, config, object, store};
@@ -122,10 +123,62 @@ impl From<config::Error> for Failure {
     }
 }
 
+/// How a command ends that got no token.
+const fn no_token_exit(why: NoToken) -> Exit {
+    match why {
+        NoToken::Source | NoToken::KeySource | NoToken::Key(_) => Exit::Usage,
+        _ if why.is_refusal() => Exit::Denied,
+        _ => Exit::Failed,
+    }
+}
+
+/// What to look at where there is no token.
+pub(crate) const fn no_token_cure(why: NoToken) -> &'static str {
+    match why {
+        NoToken::Source => {
+            "look at auth.token in the configuration: the file, or what the command prints"
+        }
+        NoToken::KeySource | NoToken::Key(_) => "look at auth.key in the configuration",
+        NoToken::Unreachable | NoToken::NoAnswer => {
+            "is auth.token_url right, and can this machine reach it? A firewall may let the FHIR base through only"
+        }
+        NoToken::Tls(_) => {
+            "the token server's certificate must be valid for its name, of an authority that this machine trusts"
+        }
+        NoToken::Status(_) | NoToken::NotAToken => {
+            "auth.token_url must be the token endpoint itself: compare it with the EHR's documentation"
+        }
+        NoToken::Clock => "set this machine's clock: it must agree with the EHR's to a minute",
+        NoToken::Refused(OAuthCode::InvalidClient | OAuthCode::InvalidGrant) => {
+            "are client_id and token_url right, is the public key registered (`ehr keys jwks`), and is the clock right?"
+        }
+        NoToken::Refused(OAuthCode::InvalidScope) => {
+            "none of the scopes in auth.scope is registered for this client; without auth.scope none are named"
+        }
+        NoToken::Refused(
+            OAuthCode::UnauthorizedClient
+            | OAuthCode::UnsupportedGrantType
+            | OAuthCode::AccessDenied,
+        ) => {
+            "the EHR's administrator must allow client_credentials (Backend Services) for this client"
+        }
+        NoToken::Refused(OAuthCode::ServerError | OAuthCode::TemporarilyUnavailable) => {
+            "try again; if it stays so, ask the EHR's administrator"
+        }
+        NoToken::Refused(OAuthCode::InvalidRequest) => {
+            "some servers demand auth.scope; else compare auth.token_url with the EHR's documentation"
+        }
+    }
+}
+
 impl From<client::Error> for Failure {
     fn from(error: client::Error) -> Self {
         use client::Error;
         let (exit, code, help) = match &error {
+            Error::NotSent(client::Unsent::NoToken(why)) => {
+                return Self::new(no_token_exit(*why), "ehr-no-token", error.to_string())
+                    .help(no_token_cure(*why));
+            }
             Error::NotSent(_) => {
                 (Exit::Failed, "ehr-unreachable", "`ehr test` says how far the connection comes")
             }

@@ -7,10 +7,12 @@ use std::time::Duration;
 use anstream::ColorChoice;
 
 use super::args::{Color, Global, PolicyFlags, PolicyName, Progress};
+use super::clock;
 use super::exit::Exit;
 use super::failure::Failure;
 use crate::client;
 use crate::config::{Config, Ehr, Origin, Sourced, Sources};
+use crate::date::Clock;
 use crate::mapping::{self, Policy, Psychotherapy};
 use crate::telemetry::Level;
 
@@ -104,7 +106,7 @@ impl Settings {
 
 /// A client for an EHR: fetches its secret.
 pub(crate) fn client(ehr: &Ehr) -> Result<client::Client, Failure> {
-    Ok(client::Client::new(&ehr.client(&environment)?)?)
+    Ok(client::Client::new(&ehr.client(environment, &Clock::new(clock::now))?)?)
 }
 
 fn sources<'a>(flags: &'a Global, directory: &'a std::path::Path) -> Sources<'a> {

@@ -72,7 +72,7 @@ impl Base {
     }
 
     /// Whether requests are encrypted.
-    pub(super) fn is_https(&self) -> bool {
+    pub fn is_https(&self) -> bool {
         self.0.scheme() == "https"
     }
 

@@ -28,7 +28,7 @@ pub(super) struct Answer {
     content_location: Option<String>,
     content_type: Option<String>,
     retry_after: Option<String>,
-    date: Option<String>,
+    pub(super) date: Option<String>,
     pub(super) body: Vec<u8>,
 }
 
@@ -118,7 +118,7 @@ impl Answer {
         resource_type: &str,
     ) -> Result<Resource, Error> {
         let flaw = match self.resource(interaction.limits()) {
-            None => Flaw::NotFhir,
+            None => self.unreadable(),
             Some(resource) if resource.resource_type() == resource_type => return Ok(resource),
             Some(resource) if reports_error(&resource) => Flaw::ErrorInside,
             Some(_) => Flaw::OtherType,
@@ -128,7 +128,7 @@ impl Answer {
 
     /// The body of an answer that may be any resource.
     pub(super) fn into_any_resource(self, interaction: Interaction) -> Result<Resource, Error> {
-        self.resource(interaction.limits()).ok_or_else(|| flawed(interaction, Flaw::NotFhir))
+        self.resource(interaction.limits()).ok_or_else(|| flawed(interaction, self.unreadable()))
     }
 
     /// Checks an answer that needs no body: one that it has must be no error. Tells the version in its ETag.
@@ -141,9 +141,17 @@ impl Answer {
             return Err(flawed(interaction, Flaw::ErrorInside));
         }
         if resource.is_none() && !self.is_empty() {
-            return Err(flawed(interaction, Flaw::NotFhir));
+            return Err(flawed(interaction, self.unreadable()));
         }
         Ok(self.etag.as_deref().and_then(version))
+    }
+
+    /// What a body is that is no resource: of a page for people it is worth saying so.
+    fn unreadable(&self) -> Flaw {
+        let start = self.body.get(..512).unwrap_or(&self.body).to_ascii_lowercase();
+        let start = String::from_utf8_lossy(&start);
+        let is_page = start.contains("<html") || start.contains("<!doctype html");
+        if is_page { Flaw::WebPage } else { Flaw::NotFhir }
     }
 
     /// Whether there is no body, or nothing in it.
@@ -182,7 +190,7 @@ impl Answer {
             None
         } else {
             let Some(resource) = self.resource(interaction.limits()) else {
-                return Err(flawed(interaction, Flaw::NotFhir));
+                return Err(flawed(interaction, self.unreadable()));
             };
             match resource.resource_type() {
                 found if found == resource_type => Some(resource),

@@ -15,6 +15,7 @@ use std::time::Duration;
 
 use super::class::Class;
 use super::resolve::PrivateAddress;
+use super::smart::NoToken;
 use super::tls::TlsFault;
 use crate::fhir::{Resource, outcome};
 
@@ -119,6 +120,10 @@ pub enum Unsent {
     /// No connection, for another reason.
     #[error("no connection")]
     Connect,
+    /// There was no token to send it with, or no new one in the place of one that the server refused (401), which says
+    /// as much: it was not processed.
+    #[error("no token: {0}")]
+    NoToken(NoToken),
 }
 
 /// Why an outcome is unknown.
@@ -144,9 +149,12 @@ pub enum Cause {
 /// What is wrong with an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Flaw {
-    /// It is not a resource in FHIR's JSON: HTML of a portal, half a document, nothing at all.
+    /// It is not a resource in FHIR's JSON: half a document, XML, nothing at all.
     #[error("no FHIR resource in JSON")]
     NotFhir,
+    /// It is a web page: a portal, a login, the error page of a proxy.
+    #[error("a web page, not FHIR")]
+    WebPage,
     /// It is a resource of another type.
     #[error("a resource of another type")]
     OtherType,

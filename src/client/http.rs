@@ -15,21 +15,24 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use reqwest::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
-use reqwest::{Method, Response, redirect, retry};
-use secrecy::ExposeSecret;
+use reqwest::header::{
+    ACCEPT, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue,
+};
+use reqwest::{Method, RequestBuilder, Response, redirect, retry};
 use tracing::Instrument;
 
 use super::address::{Base, OutboundUrl};
 use super::answer::Answer;
+use super::authorization::{Authorizer, Credentials};
 use super::error::{self, Cause, Error, Unsent};
 use super::rate::Pacer;
 use super::resolve::Resolver;
+use super::smart::NoToken;
 use super::tls::TlsFault;
-use super::{Authorization, Codes, Config};
+use super::{Codes, Config, smart};
 use crate::json::Limits;
 
-const FHIR_JSON: HeaderValue = HeaderValue::from_static("application/fhir+json");
+pub(super) const FHIR_JSON: HeaderValue = HeaderValue::from_static("application/fhir+json");
 pub(super) const JSON_PATCH: HeaderValue = HeaderValue::from_static("application/json-patch+json");
 pub(super) const PREFER: HeaderName = HeaderName::from_static("prefer");
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -194,7 +197,7 @@ impl<'a> Request<'a> {
 #[derive(Debug)]
 pub(super) struct Http {
     client: reqwest::Client,
-    authorization: Authorization,
+    authorizer: Authorizer,
     base: Base,
     timeout: Duration,
     pacer: Pacer,
@@ -235,9 +238,10 @@ impl Http {
                 Error::NotSent(Unsent::Tls(TlsFault::OurFiles))
             }
         })?;
+        let authorizer = Authorizer::new(&config.authorization, &client);
         Ok(Self {
             client,
-            authorization: config.authorization.clone(),
+            authorizer,
             base: config.base.clone(),
             timeout: config.timeout,
             pacer: Pacer::new(config.rate),
@@ -281,29 +285,42 @@ impl Http {
         .await
     }
 
-    /// Sends a request, and after a redirect that may be followed the next one.
+    /// Sends a request, after a redirect that may be followed the next one, and once more with other credentials if the
+    /// server does not accept the first: a 401 says that nothing was processed, so this holds for writes, too.
+    ///
+    /// All of it ends within the time limit and the longest wait for the pace, logins included: whoever sent a write
+    /// reckons with that.
     async fn exchange(
         &self,
         mut request: Request<'_>,
         request_id: &uuid::Uuid,
     ) -> Result<Answer, Error> {
+        let latest = Instant::now() + self.timeout + self.longest_wait();
+        let mut credentials = in_time(latest, self.authorizer.credentials()).await?;
         self.pacer.turn().await?;
-        let deadline = Instant::now() + self.timeout;
-        let mut followed = 0;
+        let deadline = latest.min(Instant::now() + self.timeout);
+        let (mut followed, mut is_renewed) = (0, false);
         loop {
-            let answer = self.once(&mut request, request_id, deadline).await?;
+            let answer = self.once(&request, request_id, &credentials, deadline).await?;
             if let Some(second) = answer.second_of_minute() {
                 self.pacer.dated(second);
             }
             if answer.is_busy() {
                 self.pacer.turned_away(answer.wait());
             }
-            let next = answer.redirect().filter(|_| followed < REDIRECTS);
-            let next = next.filter(|_| request.method == Method::GET);
-            let next = next.and_then(|place| self.base.link_from(&request.url, place));
-            let Some(next) = next else { return Ok(answer) };
-            followed += 1;
-            request.url = next;
+            if answer.status == 401 && !is_renewed {
+                is_renewed = true;
+                let renewed = in_time(deadline, self.authorizer.renewed(&credentials)).await?;
+                let Some(renewed) = renewed else { return Ok(answer) };
+                credentials = renewed;
+            } else {
+                let next = answer.redirect().filter(|_| followed < REDIRECTS);
+                let next = next.filter(|_| request.method == Method::GET);
+                let next = next.and_then(|place| self.base.link_from(&request.url, place));
+                let Some(next) = next else { return Ok(answer) };
+                followed += 1;
+                request.url = next;
+            }
             self.pacer.turn().await?;
         }
     }
@@ -311,8 +328,9 @@ impl Http {
     /// Sends one request and reads its answer.
     async fn once(
         &self,
-        request: &mut Request<'_>,
+        request: &Request<'_>,
         request_id: &uuid::Uuid,
+        credentials: &Credentials,
         deadline: Instant,
     ) -> Result<Answer, Error> {
         let mut headers = request.headers.clone();
@@ -320,35 +338,64 @@ impl Http {
         if let Ok(id) = HeaderValue::try_from(request_id.to_string()) {
             headers.insert(REQUEST_ID, id);
         }
-        let outgoing = self
+        if let Some(header) = &credentials.header {
+            headers.insert(AUTHORIZATION, header.clone());
+        }
+        let mut outgoing = self
             .client
             .request(request.method.clone(), request.url.url().clone())
             .timeout(deadline.saturating_duration_since(Instant::now()))
             .headers(headers);
-        // Both mark the header as sensitive, so that no log of the libraries prints it.
-        let mut outgoing = match &self.authorization {
-            Authorization::None => outgoing,
-            Authorization::Bearer(token) => outgoing.bearer_auth(token.expose_secret()),
-            Authorization::Basic { user, password } => {
-                outgoing.basic_auth(user, Some(password.expose_secret()))
-            }
-        };
-        if let Some(body) = request.body.take() {
-            outgoing = outgoing.body(body);
+        if let Some(body) = &request.body {
+            outgoing = outgoing.body(body.clone());
         }
-        let response = outgoing.send().await.map_err(error::transport)?;
-        let mut answer = Answer::from_head(response.status().as_u16(), response.headers());
-        match body(response, request.interaction.limits().bytes).await {
-            Ok(body) => answer.body = body,
-            // The status alone tells what a refusal means.
-            Err(_) if !answer.is_success() => {}
+        match receive(outgoing, request.interaction.limits().bytes).await {
             Err(Error::TooLarge) if request.interaction.writes() => {
-                return Err(Error::Ambiguous(Cause::TooLarge));
+                Err(Error::Ambiguous(Cause::TooLarge))
             }
-            Err(error) => return Err(error),
+            answer => answer,
         }
-        Ok(answer)
     }
+
+    /// What our login came to, where there is one.
+    pub(super) async fn login(&self) -> Result<Option<smart::Login>, Error> {
+        self.authorizer.login().await
+    }
+
+    /// Reads a JSON document that the server shows to everybody: without credentials.
+    pub(super) async fn get_openly(
+        &self,
+        url: &OutboundUrl,
+        media_type: HeaderValue,
+        limit: usize,
+    ) -> Result<Answer, Error> {
+        self.pacer.turn().await?;
+        let outgoing = self.client.get(url.url().clone()).header(ACCEPT, media_type);
+        receive(outgoing, limit).await?.accept(Interaction::Capabilities, &self.codes)
+    }
+}
+
+/// Waits for credentials no longer than the request itself may take. Without them it was not sent.
+async fn in_time<T>(
+    latest: Instant,
+    credentials: impl Future<Output = Result<T, Error>>,
+) -> Result<T, Error> {
+    let late = || Error::NotSent(Unsent::NoToken(NoToken::NoAnswer));
+    let limit = latest.saturating_duration_since(Instant::now());
+    tokio::time::timeout(limit, credentials).await.unwrap_or_else(|_| Err(late()))
+}
+
+/// Sends what was built, once, and reads the answer up to a limit; a refusal counts even without its body.
+pub(super) async fn receive(outgoing: RequestBuilder, limit: usize) -> Result<Answer, Error> {
+    let response = outgoing.send().await.map_err(error::transport)?;
+    let mut answer = Answer::from_head(response.status().as_u16(), response.headers());
+    match body(response, limit).await {
+        Ok(body) => answer.body = body,
+        // The status alone tells what a refusal means.
+        Err(_) if !answer.is_success() => {}
+        Err(error) => return Err(error),
+    }
+    Ok(answer)
 }
 
 /// Reads a body up to a limit.

@@ -11,7 +11,8 @@ use std::time::Duration;
 use toml_edit::{DocumentMut, InlineTable, Item, Table, Value, value};
 
 use super::{Error, Sources, file, is_ehr_name};
-use crate::client::Base;
+use crate::client::smart::Algorithm;
+use crate::client::{Base, Pinned};
 
 /// An EHR to be configured.
 #[derive(Debug, Clone)]
@@ -63,6 +64,23 @@ pub enum NewAuth {
     Bearer(NewSecret),
     /// User name and password.
     Basic(String, NewSecret),
+    /// A login by SMART Backend Services.
+    Smart(NewSmart),
+}
+
+/// A SMART login to be configured.
+#[derive(Debug, Clone)]
+pub struct NewSmart {
+    /// The client id.
+    pub client_id: String,
+    /// Where the key is.
+    pub key: NewSecret,
+    /// The token URL, pinned by this.
+    pub token_url: Pinned,
+    /// What to ask for, if anything is to be named.
+    pub scope: Option<String>,
+    /// The algorithm, for a key file with keys of both kinds.
+    pub algorithm: Option<Algorithm>,
 }
 
 /// Where a secret is.
@@ -122,9 +140,7 @@ pub fn add_ehr(path: &Path, ehr: &NewEhr) -> Result<(), Error> {
     all.insert(&ehr.name, Item::Table(table(ehr)));
     let new = document.to_string();
     file::check(path, &new)?;
-    replace(path, &new).map_err(|error| {
-        Error::new("config-unwritable", format!("{}: {}", path.display(), error.kind()))
-    })
+    write_private(path, &new)
 }
 
 fn table(ehr: &NewEhr) -> Table {
@@ -158,6 +174,17 @@ fn table(ehr: &NewEhr) -> Table {
             NewAuth::Basic(user, password) => {
                 keys.insert("user", value(user));
                 keys.insert("password", secret(password));
+            }
+            NewAuth::Smart(smart) => {
+                keys.insert("client_id", value(&smart.client_id));
+                keys.insert("key", secret(&smart.key));
+                keys.insert("token_url", value(smart.token_url.as_str()));
+                if let Some(scope) = &smart.scope {
+                    keys.insert("scope", value(scope));
+                }
+                if let Some(algorithm) = smart.algorithm {
+                    keys.insert("algorithm", value(algorithm.code()));
+                }
             }
         }
         table.insert("auth", Item::Table(keys));
@@ -205,6 +232,16 @@ fn secret(secret: &NewSecret) -> Item {
     let mut table = InlineTable::new();
     table.insert(way, Value::from(text));
     value(table)
+}
+
+/// Writes a file that only its owner can open, whole: who reads meanwhile sees the old one or the new one.
+///
+/// # Errors
+/// `config-unwritable`.
+pub fn write_private(path: &Path, text: &str) -> Result<(), Error> {
+    replace(path, text).map_err(|error| {
+        Error::new("config-unwritable", format!("{}: {}", path.display(), error.kind()))
+    })
 }
 
 /// Replaces a file whole.

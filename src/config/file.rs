@@ -36,7 +36,13 @@ pub(super) struct Setting {
 /// The value itself, or where a secret is to be had.
 pub(super) enum Given {
     Text(String),
-    From(&'static str, String),
+    From {
+        /// `file`, `env` or `command`.
+        way: &'static str,
+        text: String,
+        /// For how long what comes from there is good.
+        ttl: Option<String>,
+    },
 }
 
 /// A place in a file, with what may be shown of its line.
@@ -233,10 +239,14 @@ fn given(kind: Kind, item: &Item, key: &str, origin: &Origin) -> Result<Given, E
             return Ok(Given::Text(flag.value().to_string()));
         }
         (Kind::Secret, _) => {
-            let one = item.as_table_like().filter(|table| table.len() == 1);
-            let found = secret::SOURCES
-                .into_iter()
-                .find_map(|way| Some(Given::From(way, one?.get(way)?.as_str()?.to_owned())));
+            let table = item.as_table_like();
+            let text = |name: &str| Some(table?.get(name)?.as_str()?.to_owned());
+            let ttl = text("ttl");
+            let one = table.filter(|table| table.len() == 1 + usize::from(ttl.is_some()));
+            let found = secret::SOURCES.into_iter().find_map(|way| {
+                one?;
+                Some(Given::From { way, text: text(way)?, ttl: ttl.clone() })
+            });
             match found {
                 Some(given) => return Ok(given),
                 None => "{ file = \"…\" }, { env = \"…\" } or { command = \"…\" }",

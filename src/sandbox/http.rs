@@ -20,6 +20,7 @@ use super::behaviour::Fault;
 use super::connection::Cut;
 use super::interaction::{Method, Request, Returning};
 use super::running::{Logged, Shared};
+use super::smart;
 
 /// The path of the base URL.
 pub(super) const BASE_PATH: &str = "/fhir";
@@ -33,6 +34,12 @@ pub(super) async fn handle(
     request: axum::extract::Request,
 ) -> Response {
     let (parts, body) = request.into_parts();
+    if let Some(tokens) = shared.tokens.as_ref().filter(|_| smart::is_own(parts.uri.path())) {
+        return match check_host(&shared, &parts.headers) {
+            Ok(()) => smart::answer(tokens, &parts, body, shared.now()).await,
+            Err(refusal) => write_refusal(&refusal, false),
+        };
+    }
     let method = parts.method.as_str().to_owned();
     let (number, fault) = shared.faults.count(&method);
     let path = below_base(&parts.uri).unwrap_or_default().to_owned();
@@ -49,10 +56,7 @@ pub(super) async fn handle(
         Some(Fault::RefuseBefore(status)) => {
             Err(Refusal::new(status, "transient", "refused on purpose"))
         }
-        _ => match read(&shared, &parts.uri, &parts.method, &parts.headers, body).await {
-            Ok(request) => perform(&shared, request).await,
-            Err(refusal) => Err(refusal),
-        },
+        _ => authorized(&shared, &parts.uri, &parts.method, &parts.headers, body).await,
     };
     let pretty = query_of(&parts.uri).any(|(name, value)| name == "_pretty" && value == "true");
     let mut response = match done {
@@ -70,6 +74,33 @@ pub(super) async fn handle(
         _ => {}
     }
     response
+}
+
+/// Does what is asked, as far as the login allows; without a login, all of it.
+async fn authorized(
+    shared: &Arc<Shared>,
+    uri: &Uri,
+    method: &axum::http::Method,
+    headers: &HeaderMap,
+    body: Body,
+) -> Result<Answer, Refusal> {
+    let granted = match &shared.tokens {
+        Some(tokens) if below_base(uri) != Some("metadata") => {
+            let header = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+            Some(tokens.authorized(header, shared.now())?)
+        }
+        _ => None,
+    };
+    let request = read(shared, uri, method, headers, body).await?;
+    if let Some(granted) = &granted {
+        granted.check(&request)?;
+    }
+    let reads = request.method == Method::Get || request.path.ends_with("_search");
+    let answer = perform(shared, request).await?;
+    if let Some(granted) = granted.filter(|_| reads) {
+        granted.check_answer(&answer)?;
+    }
+    Ok(answer)
 }
 
 /// Does the interaction on a thread that may wait for the lock and the disk.
@@ -104,6 +135,14 @@ fn query_of(uri: &Uri) -> impl Iterator<Item = (String, String)> {
     url::form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes()).into_owned()
 }
 
+fn check_host(shared: &Shared, headers: &HeaderMap) -> Result<(), Refusal> {
+    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+    if shared.answers_to(host) {
+        return Ok(());
+    }
+    Err(Refusal::new(421, "security", "this server answers to loopback names only"))
+}
+
 async fn read(
     shared: &Shared,
     uri: &Uri,
@@ -111,10 +150,7 @@ async fn read(
     headers: &HeaderMap,
     body: Body,
 ) -> Result<Request, Refusal> {
-    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
-    if !shared.answers_to(host) {
-        return Err(Refusal::new(421, "security", "this server answers to loopback names only"));
-    }
+    check_host(shared, headers)?;
     let no_such = Refusal::new(404, "not-found", "the path is not below the base of this server");
     let path = below_base(uri).ok_or(no_such)?.to_owned();
     let method = Method::parse(method.as_str()).ok_or(Refusal::new(
@@ -278,6 +314,9 @@ fn write_refusal(refusal: &Refusal, pretty: bool) -> Response {
     }
     if !refusal.allow.is_empty() {
         set(&mut response, header::ALLOW, refusal.allow);
+    }
+    if refusal.status == 401 {
+        set(&mut response, header::WWW_AUTHENTICATE, "Bearer error=\"invalid_token\"");
     }
     if matches!(refusal.status, 429 | 503) {
         set(&mut response, header::RETRY_AFTER, "1");

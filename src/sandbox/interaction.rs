@@ -113,6 +113,8 @@ pub(super) struct Ehr {
     pub(super) store: Store,
     /// The last number that `Ids::Counting` gave.
     pub(super) counter: u64,
+    /// Whether clients have to log in.
+    pub(super) login: bool,
     started: Timestamp,
     pages: Pages,
 }
@@ -121,7 +123,7 @@ impl Ehr {
     /// An empty server.
     pub(super) fn new(base: String, behaviour: Behaviour, started: Timestamp) -> Self {
         let (store, pages) = (Store::default(), Pages::default());
-        Self { base, behaviour, store, counter: 0, started, pages }
+        Self { base, behaviour, store, counter: 0, login: false, started, pages }
     }
 
     /// Forgets everything: a server restored empty, at the same address.

@@ -12,6 +12,7 @@ use crate::fhir::{Resource, ResourceId};
 use super::answer::{Answer, Refusal};
 use super::behaviour::Faults;
 use super::interaction::{Ehr, Request};
+use super::smart::TokenServer;
 use super::snapshot::Snapshot;
 use super::store::{Version, Written};
 use super::{Clock, Error};
@@ -50,6 +51,8 @@ impl Logged {
 pub(super) struct Shared {
     pub(super) base: String,
     pub(super) faults: Faults,
+    /// The login, where there is one.
+    pub(super) tokens: Option<TokenServer>,
     address: SocketAddr,
     clock: Clock,
     ehr: Mutex<Ehr>,
@@ -64,10 +67,12 @@ impl Shared {
         clock: Clock,
         ehr: Ehr,
         snapshot: Option<Snapshot>,
+        tokens: Option<TokenServer>,
     ) -> Self {
         Self {
             base: ehr.base.clone(),
             faults: Faults::default(),
+            tokens,
             address,
             clock,
             ehr: Mutex::new(ehr),
@@ -99,6 +104,11 @@ impl Shared {
         let mut ehr = lock(&self.ehr);
         ehr.store.set_time(self.clock.now());
         ehr
+    }
+
+    /// The time by this server's clock.
+    pub(super) fn now(&self) -> jiff::Timestamp {
+        self.clock.now()
     }
 
     pub(super) fn log(&self, logged: Logged) {
@@ -159,6 +169,11 @@ impl Running {
     /// The faults that tests call for.
     pub fn faults(&self) -> &Faults {
         &self.shared.faults
+    }
+
+    /// The token server, where there is a login.
+    pub fn token_server(&self) -> Option<&TokenServer> {
+        self.shared.tokens.as_ref()
     }
 
     /// All resources that have content now, by type and id.

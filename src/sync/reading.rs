@@ -32,6 +32,7 @@ pub(super) fn pause(error: &Error, tried: u32) -> Option<Duration> {
     match error {
         // A request that can't be formed will not be formed by asking again.
         Error::NotSent(Unsent::Request) => None,
+        Error::NotSent(Unsent::NoToken(why)) if !why.may_pass() => None,
         Error::NotSent(_) | Error::Ambiguous(_) => Some(longer_each_time),
         // Asked before the time that it names, a server says the same again: the next run is soon enough.
         Error::Busy { retry_after } => {

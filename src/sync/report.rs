@@ -304,6 +304,11 @@ impl Stop {
             Self::Server(client::Error::Unauthorized | client::Error::Forbidden) => {
                 Outcome::Unauthorized
             }
+            Self::Server(client::Error::NotSent(client::Unsent::NoToken(why)))
+                if why.is_refusal() =>
+            {
+                Outcome::Unauthorized
+            }
             Self::Server(_) | Self::Store(_) => Outcome::Failed,
             Self::NotTried => Outcome::Partial,
             _ => Outcome::Refused,

@@ -10,6 +10,7 @@ use ipt_fhir::config::{
     Config, Error, NewAuth, NewEhr, NewNetwork, NewRate, NewSecret, Origin, Sourced, Sources,
     add_ehr, file_to_edit,
 };
+use ipt_fhir::date::Clock;
 use ipt_fhir::telemetry::Level;
 use secrecy::ExposeSecret;
 
@@ -64,6 +65,11 @@ impl Place {
     }
 }
 
+/// A clock that stands.
+fn clock() -> Clock {
+    Clock::new(|| "2026-03-02T10:00:00Z".parse().unwrap())
+}
+
 const USER_FILE: &str = "home/.config/ipt-fhir/config.toml";
 
 #[test]
@@ -114,7 +120,8 @@ fn an_ehr_is_taken_whole_from_one_file() {
     let clinic = config.ehr("clinic").unwrap();
     assert_eq!(clinic.url.value.to_string(), "https://evil.example/fhir");
     assert_eq!(clinic.timeout.value, Duration::from_secs(30));
-    let error = clinic.client(&|name| place.environment.get(name).cloned()).unwrap_err();
+    let variables = place.environment.clone();
+    let error = clinic.client(move |name| variables.get(name).cloned(), &clock()).unwrap_err();
     assert_eq!(error.code, "config-value");
     assert!(!error.to_string().contains("sesame"));
 }
@@ -158,7 +165,7 @@ fn the_settling_time_is_at_least_the_time_limit() {
     set.limit(Sourced::default_value(Duration::from_mins(2)));
     assert_eq!(set.settle.value, Duration::from_secs(5));
     assert_eq!(elsewhere("settle_seconds = 0\n").unwrap_err().code, "config-value");
-    assert!(config.ehr("local").unwrap().client(&|_| None).is_ok());
+    assert!(config.ehr("local").unwrap().client(|_| None, &clock()).is_ok());
 }
 
 #[test]
@@ -384,7 +391,7 @@ fn the_way_to_an_ehr_is_configured() {
         );
         place.write("ipt-fhir.toml", &text);
         let ehr = place.load()?.ehr("a")?.clone();
-        ehr.client(&|_| Some("token".to_owned()))?;
+        ehr.client(|_| Some("token".to_owned()), &clock())?;
         Ok::<_, Error>(ehr.network)
     };
     let plain = load("").unwrap();
@@ -470,4 +477,108 @@ fn the_way_to_an_ehr_is_written_as_it_is_read() {
     user = "ipt"
     password = { env = "PASSWORD" }
     "#);
+}
+
+const SMART: &str = "[ehr.a]\nurl = \"https://a.example/fhir\"\n[ehr.a.auth]\nclient_id = \"ipt\"\nkey = { file = \"key.json\" }\ntoken_url = \"https://a.example/token\"\n";
+
+#[test]
+fn a_smart_login_is_configured_whole_or_not_at_all() {
+    let place = Place::new();
+    place.write(
+        "ipt-fhir.toml",
+        &format!("{SMART}scope = \"system/Goal.rs  system/Task.c\"\nalgorithm = \"ES384\"\n"),
+    );
+    let config = place.load().unwrap();
+    let ipt_fhir::config::Auth::Smart(smart) = config.ehr("a").unwrap().auth.clone() else {
+        panic!()
+    };
+    assert_eq!((smart.client_id.as_str(), smart.key.source()), ("ipt", "file"));
+    assert_eq!(smart.token_url.as_str(), "https://a.example/token");
+    assert_eq!(smart.scope.as_deref(), Some("system/Goal.rs system/Task.c"));
+    assert_eq!(smart.algorithm, Some(ipt_fhir::client::smart::Algorithm::Es384));
+    for (name, code) in [
+        ("client_id", "config-missing"),
+        ("key", "config-missing"),
+        ("token_url", "config-missing"),
+    ] {
+        let start = format!("{name} = ");
+        let lines: Vec<&str> = SMART.lines().filter(|line| !line.starts_with(&start)).collect();
+        let error = place.refused(&lines.join("\n"));
+        assert_eq!(error.code, code, "{name}");
+        assert!(error.to_string().contains(&format!("ehr.a.auth.{name}")), "{error}");
+    }
+    for more in [
+        "token = { env = \"T\" }\n",
+        "user = \"u\"\npassword = { env = \"T\" }\n",
+        "scope = \" \"\n",
+        "algorithm = \"RS256\"\n",
+    ] {
+        assert_eq!(place.refused(&format!("{SMART}{more}")).code, "config-value", "{more}");
+    }
+    for url in [
+        "http://a.example/token",
+        "https://A.example/token",
+        "https://u@a.example/token",
+        "http://127.0.0.1/token",
+        "token",
+    ] {
+        let text = SMART.replace("https://a.example/token", url);
+        assert_eq!(place.refused(&text).code, "config-value", "{url}");
+    }
+}
+
+#[test]
+fn a_key_is_read_whole_when_it_is_needed_and_must_sign() {
+    let place = Place::new();
+    place.write("ipt-fhir.toml", SMART);
+    let client = || place.load().unwrap().ehr("a").unwrap().client(|_| None, &clock());
+    assert_eq!(client().unwrap_err().code, "config-secret");
+    place.write("key.json", "no key");
+    assert_eq!(client().unwrap_err().code, "config-secret");
+    let key = ipt_fhir::client::smart::KeyFile::generate(ipt_fhir::client::smart::Algorithm::Es384);
+    let text = key.unwrap().to_text();
+    let path = place.write("key.json", text.expose_secret());
+    assert!(client().is_ok());
+    place.write("ipt-fhir.toml", &format!("{SMART}algorithm = \"RS384\"\n"));
+    assert_eq!(client().unwrap_err().code, "config-secret", "no key for the algorithm");
+    place.write("ipt-fhir.toml", SMART);
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+    assert_eq!(client().unwrap_err().code, "config-permissions");
+    let inline = SMART.replace("{ file = \"key.json\" }", "\"inline\"");
+    place.write("ipt-fhir.toml", &inline);
+    assert_eq!(place.load().unwrap().warnings.len(), 1);
+}
+
+#[test]
+fn a_command_may_say_how_long_its_token_is_good() {
+    let mut place = Place::new();
+    let token = |place: &Place, text: &str| {
+        let text = format!("[ehr.a]\nurl = \"https://a.example\"\n[ehr.a.auth]\n{text}\n");
+        place.write("ipt-fhir.toml", &text);
+        match place.load()?.ehr("a")?.auth.clone() {
+            ipt_fhir::config::Auth::Bearer(token) => Ok::<_, Error>(token.ttl()),
+            other => panic!("{other:?}"),
+        }
+    };
+    let minutes = |text: &str| format!("token = {{ command = \"x\", ttl = \"{text}\" }}");
+    for (text, seconds) in [("50m", 3000), ("1h", 3600), ("90s", 90), ("1h 30m", 5400)] {
+        assert_eq!(token(&place, &minutes(text)).unwrap(), Some(Duration::from_secs(seconds)));
+    }
+    assert_eq!(token(&place, "token = { command = \"x\" }").unwrap(), None);
+    for text in ["", "50", "0s", "-1h", "8d", "soon"] {
+        assert_eq!(token(&place, &minutes(text)).unwrap_err().code, "config-secret", "{text}");
+    }
+    for text in [
+        "token = { file = \"x\", ttl = \"1h\" }",
+        "user = \"u\"\npassword = { command = \"x\", ttl = \"1h\" }",
+    ] {
+        assert_eq!(token(&place, text).unwrap_err().code, "config-secret", "{text}");
+    }
+    for text in ["token = { ttl = \"1h\" }", "token = { command = \"x\", ttl = 5 }"] {
+        assert_eq!(token(&place, text).unwrap_err().code, "config-type", "{text}");
+    }
+    place.set("IPT_FHIR_EHR__A__AUTH__TOKEN__COMMAND", "y");
+    place.set("IPT_FHIR_EHR__A__AUTH__TOKEN__TTL", "5m");
+    let found = token(&place, "token = { command = \"x\" }").unwrap();
+    assert_eq!(found, Some(Duration::from_mins(5)));
 }

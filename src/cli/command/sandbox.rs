@@ -1,5 +1,8 @@
 //! `sandbox`: an EHR on this machine, until Ctrl-C.
 
+use std::path::PathBuf;
+use std::time::Duration;
+
 use super::super::args;
 use super::super::exit::Exit;
 use super::super::failure::Failure;
@@ -9,7 +12,7 @@ use super::super::runtime::Interrupt;
 use crate::fhir::{Bundle, Resource};
 use crate::json::{Limits, Value};
 use crate::object;
-use crate::sandbox::{Config, Error, Sandbox};
+use crate::sandbox::{Config, Error, Sandbox, Smart, SmartClient};
 
 /// Prints the URL, and ends well when it is interrupted: that is how a server is stopped.
 pub(crate) async fn run(args: &args::Sandbox, output: &Output) -> Result<(), Failure> {
@@ -20,14 +23,38 @@ pub(crate) async fn run(args: &args::Sandbox, output: &Output) -> Result<(), Fai
         }
         None => Vec::new(),
     };
-    let config =
-        Config { listen: args.listen, snapshot: args.snapshot.clone(), seed, ..Config::default() };
+    let client = |(id, jwks): &(String, PathBuf)| SmartClient {
+        id: id.clone(),
+        jwks: jwks.clone(),
+        scope: args.smart_scope.clone(),
+    };
+    let smart = Smart {
+        clients: args.smart_client.iter().map(client).collect(),
+        token_lifetime: Duration::from_secs(args.token_lifetime),
+        // A key that was rotated counts at once: who tries things does not wait.
+        jwks_cache: Duration::ZERO,
+    };
+    let config = Config {
+        listen: args.listen,
+        snapshot: args.snapshot.clone(),
+        seed,
+        smart: Some(smart).filter(|smart| !smart.clients.is_empty()),
+        ..Config::default()
+    };
     let interrupt = Interrupt::listen();
     let running = Sandbox::start(config).await.map_err(|error| failure(args, &error))?;
     let url = running.base_url().to_owned();
-    output.show(&Done::new(format!("{url}\n"), Value::Object(object! { "url" => &url })));
+    let token_url = running.token_server().map(|server| server.url().to_owned());
+    let result = object! { "url" => &url, "token_url" => token_url.as_deref() };
+    output.show(&Done::new(format!("{url}\n"), Value::Object(result)));
     output.note("a FHIR R4 server for trying things; Ctrl-C stops it");
-    output.note(&format!("next, in another terminal: ipt-fhir ehr add sandbox {url}"));
+    let login = match (args.smart_client.first(), &token_url) {
+        (Some((id, _)), Some(token_url)) => {
+            format!(" --client-id {id} --key-file FILE --token-url {token_url}")
+        }
+        _ => String::new(),
+    };
+    output.note(&format!("next, in another terminal: ipt-fhir ehr add sandbox {url}{login}"));
     interrupt.heard().await;
     running.stop().await.map_err(|error| failure(args, &error))
 }
@@ -58,6 +85,11 @@ fn failure(args: &args::Sandbox, error: &Error) -> Failure {
         }
         Error::NotASnapshot { .. } => Failure::new(Exit::Unreadable, "sandbox-snapshot", text)
             .help("name a file that the sandbox wrote, or one that is not there yet"),
+        Error::Jwks => {
+            return Failure::new(Exit::Unreadable, "sandbox-jwks", text)
+                .help("`ehr keys jwks NAME` prints what to register");
+        }
+        Error::Scope => return Failure::new(Exit::Usage, "sandbox-scope", text),
         Error::NotAnId => Failure::new(Exit::Invalid, "sandbox-seed", text),
         _ => Failure::new(Exit::Failed, "sandbox-snapshot", text),
     };

@@ -1,7 +1,7 @@
 //! capabilities, read and vread.
 
 use super::super::answer::version as valid_version;
-use super::super::http::{Interaction, Request};
+use super::super::http::{FHIR_JSON, Interaction, Request};
 use super::super::{Client, Error, Unsent, Versioned};
 use crate::fhir::{Capability, Resource, ResourceId};
 
@@ -16,6 +16,19 @@ impl Client {
             Request::get(interaction, "CapabilityStatement", self.base.below(&["metadata"]));
         let statement =
             self.http.send(request).await?.into_resource(interaction, "CapabilityStatement")?;
+        Ok((Capability::from_statement(&statement), statement))
+    }
+
+    /// The same without telling who asks: most servers show their statement to everybody, and a login that fails hides
+    /// nothing of it.
+    ///
+    /// # Errors
+    /// Those of a read; [`Error::Unauthorized`] where only known clients may see it.
+    pub async fn capabilities_openly(&self) -> Result<(Capability, Resource), Error> {
+        let interaction = Interaction::Capabilities;
+        let url = self.base.below(&["metadata"]);
+        let answer = self.http.get_openly(&url, FHIR_JSON, interaction.limits().bytes).await?;
+        let statement = answer.into_resource(interaction, "CapabilityStatement")?;
         Ok((Capability::from_statement(&statement), statement))
     }
 

@@ -30,6 +30,7 @@ pub(super) fn statement(ehr: &Ehr) -> Answer {
         "mode" => "server",
         "documentation" => "Holds everything in memory. An update to an id that is not here creates it, \
             unless If-Match is sent: then it answers 412. An update that changes nothing makes no version.",
+        "security" => ehr.login.then(security),
         "resource" => definition::types().map(|name| resource(ehr, name)).collect::<Vec<_>>(),
         "interaction" => codes(&system),
     };
@@ -47,6 +48,15 @@ pub(super) fn statement(ehr: &Ehr) -> Answer {
         "format" => vec!["application/fhir+json", "json"],
         "rest" => vec![rest],
     }))
+}
+
+/// How clients log in (SMART App Launch 2.2).
+fn security() -> Object {
+    let coding = object! {
+        "system" => "http://terminology.hl7.org/CodeSystem/restful-security-service",
+        "code" => "SMART-on-FHIR",
+    };
+    object! { "service" => vec![object! { "coding" => vec![coding] }] }
 }
 
 fn resource(ehr: &Ehr, name: &str) -> Object {

@@ -24,6 +24,7 @@ pub(crate) fn run(settings: &Settings) -> Done {
         let auth = match &ehr.auth {
             Auth::None => "none".to_owned(),
             Auth::Bearer(token) => format!("bearer ({})", token.source()),
+            Auth::Smart(smart) => format!("smart ({})", smart.key.source()),
             Auth::Basic { password, .. } => format!("basic ({})", password.source()),
         };
         let (timeout, settle) = (ehr.timeout.value.as_secs(), ehr.settle.value.as_secs());

@@ -1,324 +1,137 @@
 //! `ehr test [EHR]`: step by step, whether an EHR can be synced with, and the cure where it can't.
 //!
+//! The steps follow the way of a request: the name, the connection, TLS, what the server says of itself, the login, its
+//! scopes, a search, and what may be written. Each step names what it found; the first one that fails is the cause, and
+//! what depends on it is left out, so that nobody mends a symptom.
+//!
 //! It reads only. Its one search asks for an identifier that was made up just now, so it can match nothing and tells
-//! nothing about anybody.
+//! nothing about anybody. What the server has refused lately is not counted against it here: this is how it is asked
+//! whether it still does.
+
+mod check;
+mod login;
+mod network;
+mod server;
 
 use std::fmt::Write;
-use std::io::ErrorKind;
-
-use tokio::net::TcpStream;
-use tokio::time::timeout;
-use uuid::Uuid;
 
 use super::super::super::exit::Exit;
 use super::super::super::failure::Failure;
 use super::super::super::output::Done;
 use super::super::super::settings::{Settings, client};
-use crate::client::{Client, Error, Unsent};
+use crate::client::Client;
 use crate::config::Ehr;
-use crate::fhir::{Capability, Release};
 use crate::json::Value;
-use crate::mapping::identity::ITEM_SYSTEM;
 use crate::object;
 
-/// The types that sync writes; without the first two there is no plan to sync.
-const TYPES: [&str; 15] = [
-    "CarePlan",
-    "Goal",
-    "Appointment",
-    "CareTeam",
-    "ClinicalImpression",
-    "Condition",
-    "Consent",
-    "DocumentReference",
-    "Encounter",
-    "Flag",
-    "Observation",
-    "Procedure",
-    "QuestionnaireResponse",
-    "RelatedPerson",
-    "Task",
-];
-
-/// One step.
-struct Check {
-    name: &'static str,
-    state: State,
-    found: String,
-    cure: Option<String>,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum State {
-    Passed,
-    Warning,
-    Failed,
-    Skipped,
-}
-
-impl State {
-    const fn word(self) -> &'static str {
-        match self {
-            Self::Passed => "ok",
-            Self::Warning => "warning",
-            Self::Failed => "failed",
-            Self::Skipped => "skipped",
-        }
-    }
-}
-
-impl Check {
-    fn passed(name: &'static str, found: impl Into<String>) -> Self {
-        Self { name, state: State::Passed, found: found.into(), cure: None }
-    }
-
-    fn failed(name: &'static str, found: impl Into<String>, cure: impl Into<String>) -> Self {
-        Self { name, state: State::Failed, found: found.into(), cure: Some(cure.into()) }
-    }
-
-    fn skipped(name: &'static str) -> Self {
-        let found = "an earlier step failed".to_owned();
-        Self { name, state: State::Skipped, found, cure: None }
-    }
-}
+use check::{Check, State};
 
 pub(crate) async fn run(named: Option<&str>, settings: &Settings) -> Result<Done, Failure> {
     let (name, ehr) = settings.ehr(named)?;
-    let mut exit = Exit::Done;
-    let checks = checks(ehr, &mut exit).await;
+    let (checks, exit) = Test::of(ehr).await;
     let mut human = format!("{name}: {}\n", ehr.url.value);
     let mut items = Vec::new();
     for (index, check) in checks.iter().enumerate() {
         let number = u64::try_from(index + 1).unwrap_or_default();
-        let _ = writeln!(
-            human,
-            "{number:>2}. {:<14}{:<9}{}",
-            check.name,
-            check.state.word(),
-            check.found
-        );
+        let (step, state, found) = (check.step, check.state.word(), &check.found);
+        let _ = writeln!(human, "{number:>2}. {step:<14}{state:<9}{found}");
         if let Some(cure) = &check.cure {
             let _ = writeln!(human, "      cure: {cure}");
         }
         items.push(Value::Object(object! {
             "number" => number,
-            "name" => check.name,
-            "state" => check.state.word(),
-            "found" => &check.found,
+            "name" => step,
+            "state" => state,
+            "found" => found,
             "cure" => check.cure.as_deref(),
         }));
     }
     Ok(Done::new(human, Value::Array(items)).but(exit, Vec::new()))
 }
 
-async fn checks(ehr: &Ehr, exit: &mut Exit) -> Vec<Check> {
-    let client = client(ehr);
-    let mut checks = vec![match &client {
-        Ok(_) => Check::passed("configuration", "URL and credentials can be used"),
-        Err(failure) => {
-            let problem = failure.problems.first();
-            let text = problem.map(|problem| problem.message.clone()).unwrap_or_default();
-            let cure = problem.and_then(|problem| problem.help.clone());
-            Check::failed("configuration", text, cure.unwrap_or_default())
-        }
-    }];
-    checks.push(connection(ehr).await);
-    let mut failed = checks.iter().any(|check| check.state == State::Failed);
-    let mut denied = false;
-    let mut capability = None;
-    match client.as_ref().ok().filter(|_| !failed) {
-        None => checks.push(Check::skipped("metadata")),
-        Some(client) => match client.capabilities().await {
-            Ok((found, _)) => {
-                checks.push(Check::passed("metadata", "a CapabilityStatement"));
-                capability = Some(found);
+/// The steps, in the order in which they are shown.
+const STEPS: [&str; 12] = [
+    "configuration",
+    "name",
+    "connection",
+    "tls",
+    "metadata",
+    "release",
+    "smart",
+    "token",
+    "clock",
+    "scopes",
+    "search",
+    "writes",
+];
+
+/// A test under way: what was found, and whether the server refused who asks.
+struct Test<'a> {
+    ehr: &'a Ehr,
+    checks: Vec<Check>,
+    denied: bool,
+}
+
+impl<'a> Test<'a> {
+    /// All steps, and how the command ends.
+    async fn of(ehr: &'a Ehr) -> (Vec<Check>, Exit) {
+        let mut test = Self { ehr, checks: Vec::new(), denied: false };
+        let exit = match client(ehr) {
+            Ok(client) => {
+                test.add(Check::passed("configuration", "URL and credentials can be used"));
+                test.all(&client).await;
+                if test.has_failed() { Exit::Failed } else { Exit::Done }
             }
-            Err(error) => {
-                denied |= matches!(error, Error::Unauthorized | Error::Forbidden);
-                checks.push(Check::failed("metadata", error.to_string(), cure(&error)));
+            Err(failure) => {
+                test.add(Check::of_failure("configuration", &failure));
+                failure.exit
             }
-        },
-    }
-    match (&client, &capability) {
-        (Ok(client), Some(capability)) => {
-            checks.push(release(capability));
-            let (check, refused) = search(client).await;
-            denied |= refused;
-            checks.push(check);
-            checks.push(capabilities(capability));
+        };
+        for step in STEPS.into_iter().skip(test.checks.len()) {
+            test.add(Check::skipped(step, "an earlier step failed"));
         }
-        _ => checks.extend(["release", "search", "capabilities"].map(Check::skipped)),
+        (test.checks, if test.denied { Exit::Denied } else { exit })
     }
-    failed = checks.iter().any(|check| check.state == State::Failed);
-    *exit = match (denied, failed, client) {
-        (true, ..) => Exit::Denied,
-        (_, true, Err(failure)) => failure.exit,
-        (_, true, _) => Exit::Failed,
-        _ => Exit::Done,
-    };
-    checks
-}
 
-/// Name, port and TCP; TLS shows itself in the next step.
-async fn connection(ehr: &Ehr) -> Check {
-    let (host, port) = ehr.url.value.host_and_port();
-    let place = format!("{host}:{port}");
-    let failed = |found: &str, cure: String| Check::failed("connection", found, cure);
-    match timeout(ehr.timeout.value, TcpStream::connect((host.as_str(), port))).await {
-        Ok(Ok(_)) => Check::passed("connection", place),
-        Err(_) => failed(
-            "no connection within the time limit",
-            format!("is {place} behind a firewall or a VPN?"),
-        ),
-        Ok(Err(error)) if error.kind() == ErrorKind::ConnectionRefused => {
-            failed("connection refused", format!("is the server running, and is {port} its port?"))
+    /// The steps after the first, as far as each lets the next be asked.
+    async fn all(&mut self, client: &Client) {
+        if !(self.add(network::name(self.ehr).await)
+            && self.add(network::connection(self.ehr).await))
+        {
+            return;
         }
-        Ok(Err(_)) => failed("no connection", format!("check the name in the URL: {host}")),
+        let statement = server::statement(client).await;
+        if !self.add(network::tls(self.ehr, statement.as_ref().err())) {
+            return;
+        }
+        if !self.add_all(server::metadata(&statement)) {
+            return;
+        }
+        let login = login::Login::of(self.ehr, client).await;
+        self.denied |= login.is_denied();
+        if !self.add_all(login.checks(&statement)) {
+            return;
+        }
+        // Known by now, or never: a statement that is shown to known clients only was asked for with the credentials.
+        let Ok(capability) = statement else { return };
+        let (search, is_denied) = server::search(client).await;
+        self.denied |= is_denied;
+        self.add(search);
+        self.add(server::writes(self.ehr, &capability, login.scopes()));
     }
-}
 
-/// The first thing to look at for an error of the first request.
-fn cure(error: &Error) -> &'static str {
-    match error {
-        Error::NotSent(Unsent::Tls(_)) => {
-            "the certificate must be valid for this name, of an authority that this machine trusts (or tls.ca names), with TLS 1.2 or newer"
-        }
-        Error::NotSent(Unsent::PrivateAddress) => {
-            "if this EHR is in your own network, set private_network = true; if not, ask who answers for this name"
-        }
-        Error::NotSent(_) | Error::Busy { .. } => {
-            "try again; if it stays so, ask the EHR's administrator"
-        }
-        Error::Unauthorized => {
-            "the token or password is wrong or has expired: look at auth in the configuration"
-        }
-        Error::Forbidden => {
-            "the credentials are known, but may not do this: ask the EHR's administrator"
-        }
-        Error::NotFound { .. } | Error::Refused { .. } | Error::Incorrect(_) => {
-            "the URL must be the base of a FHIR server: the one before /metadata"
-        }
-        _ => "give the server more time with timeout_seconds, or look at its log",
+    /// Notes a step; whether the next can be asked.
+    fn add(&mut self, check: Check) -> bool {
+        let goes_on = check.state != State::Failed;
+        self.checks.push(check);
+        goes_on
     }
-}
 
-fn release(capability: &Capability) -> Check {
-    match capability.release {
-        Some(Release::R4) => Check::passed("release", "FHIR R4"),
-        Some(other) => Check::failed(
-            "release",
-            format!("FHIR {other}"),
-            "this program writes R4: use the server's R4 base",
-        ),
-        None => Check::failed(
-            "release",
-            "no release that is known here",
-            "this program writes R4: use the server's R4 base",
-        ),
+    fn add_all(&mut self, checks: impl IntoIterator<Item = Check>) -> bool {
+        checks.into_iter().fold(true, |goes_on, check| self.add(check) && goes_on)
     }
-}
 
-/// Whether a look-up by our identifier is answered; and whether it was denied.
-async fn search(client: &Client) -> (Check, bool) {
-    let identifier = format!("{ITEM_SYSTEM}|{}", Uuid::new_v4());
-    match client.search("CarePlan", &[("identifier", &identifier)]).await {
-        Ok(found) if found.is_empty() => {
-            (Check::passed("search", "a CarePlan can be looked up by identifier"), false)
-        }
-        Ok(_) => {
-            let found = "an identifier that nobody has was found";
-            (
-                Check::failed(
-                    "search",
-                    found,
-                    "this server ignores the identifier of a search and can't be synced with",
-                ),
-                false,
-            )
-        }
-        Err(error) => {
-            let denied = matches!(error, Error::Unauthorized | Error::Forbidden);
-            let cure = match error {
-                Error::IgnoredParameter { .. } | Error::Refused { .. } | Error::NotFound { .. } => {
-                    "this server can't look up a CarePlan by identifier, which sync needs to write each one once"
-                }
-                ref error => cure(error),
-            };
-            (Check::failed("search", error.to_string(), cure), denied)
-        }
-    }
-}
-
-/// Whether the server says that it can do what sync needs, for each type that we write.
-fn capabilities(capability: &Capability) -> Check {
-    const NAME: &str = "capabilities";
-    let lacking = |interactions: &[&str]| -> Vec<String> {
-        TYPES
-            .iter()
-            .filter_map(|name| {
-                let missing: Vec<&str> = interactions
-                    .iter()
-                    .copied()
-                    .filter(|interaction| !capability.allows(name, interaction))
-                    .collect();
-                (!missing.is_empty()).then(|| format!("{name} ({})", missing.join(", ")))
-            })
-            .collect()
-    };
-    let needed = lacking(&["create", "read", "update", "search-type"]);
-    let is_vital = |lack: &String| lack.starts_with("CarePlan ") || lack.starts_with("Goal ");
-    if needed.iter().any(is_vital) {
-        let found = format!("the server does not offer: {}", needed.join("; "));
-        let cure = "ask the EHR's administrator to switch these on for this client";
-        return Check::failed(NAME, found, cure);
-    }
-    let mut wanting = Vec::new();
-    if !needed.is_empty() {
-        wanting.push(format!("can't be written there: {}", needed.join("; ")));
-    }
-    if !capability.allows_system("transaction") {
-        wanting.push("no transactions: resources are created one by one".to_owned());
-    }
-    if TYPES.iter().any(|name| !capability.searches(name, "identifier")) {
-        wanting.push(
-            "not every type is searched by identifier: an unanswered create needs a person"
-                .to_owned(),
-        );
-    }
-    if !lacking(&["history-instance"]).is_empty() {
-        wanting.push("no history: an edit made right after ours needs a person".to_owned());
-    }
-    if wanting.is_empty() {
-        return Check::passed(NAME, "transaction, history, and create, read, update, search");
-    }
-    let state = State::Warning;
-    Check { name: NAME, state, found: wanting.join("; "), cure: None }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::path::Path;
-
-    use super::TYPES;
-    use crate::ipt::document;
-    use crate::mapping::{Options, Policy, to_fhir};
-
-    #[test]
-    fn the_types_are_those_that_records_map_to() {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/ipt");
-        let mut seen = std::collections::BTreeSet::new();
-        for entry in std::fs::read_dir(folder).unwrap() {
-            let bytes = std::fs::read(entry.unwrap().path()).unwrap();
-            let plan = document::parse(&bytes).unwrap().plan;
-            let options = Options { policy: Policy::full(), ..Options::default() };
-            let types = to_fhir(&plan, &options).resources.into_iter();
-            seen.extend(types.map(|mapped| mapped.resource.resource_type().to_owned()));
-        }
-        // People are the EHR's own.
-        seen.remove("Patient");
-        seen.remove("Practitioner");
-        let mut types = TYPES.map(str::to_owned);
-        types.sort();
-        assert_eq!(seen.into_iter().collect::<Vec<_>>(), types);
+    fn has_failed(&self) -> bool {
+        self.checks.iter().any(|check| check.state == State::Failed)
     }
 }
