@@ -200,6 +200,9 @@ impl From<client::Error> for Failure {
             Error::Conflict { .. } => {
                 (Exit::Conflicts, "ehr-conflict", "run the same command again to see what changed")
             }
+            Error::Explained { class: client::Class::Denied, .. } => {
+                (Exit::Denied, "ehr-forbidden", "the EHR's own policy: its administrator can tell")
+            }
             Error::Refused { .. } | Error::Explained { .. } => {
                 (Exit::Failed, "ehr-refused", "`ehr test` says what the server can do")
             }

@@ -30,8 +30,8 @@ pub(super) async fn repeated<T, F: Future<Output = Result<T, Error>>>(
 pub(super) fn pause(error: &Error, tried: u32) -> Option<Duration> {
     let longer_each_time = Duration::from_millis(50 << (2 * (tried.clamp(1, 5) - 1)));
     match error {
-        // A request that can't be formed will not be formed by asking again.
-        Error::NotSent(Unsent::Request) => None,
+        // A request that can't be formed will not be formed by asking again, nor one that may not go there.
+        Error::NotSent(Unsent::Request | Unsent::PrivateAddress) => None,
         Error::NotSent(Unsent::NoToken(why)) if !why.may_pass() => None,
         Error::NotSent(_) | Error::Ambiguous(_) => Some(longer_each_time),
         // Asked before the time that it names, a server says the same again: the next run is soon enough.

@@ -12,7 +12,7 @@ use url::{Url, form_urlencoded};
 use super::super::answer::{reports_error, versioned};
 use super::super::error::Flaw;
 use super::super::http::{Interaction, PREFER, Request};
-use super::super::{Client, Error, Versioned};
+use super::super::{Class, Client, Codes, Error, Versioned};
 use crate::fhir::{Bundle, Entry, Resource, ResourceId, outcome};
 use crate::phi::Phi;
 
@@ -51,7 +51,7 @@ impl Client {
         let url = self.base.below(&[resource_type]).with_query(parameters);
         let request =
             Request::get(Interaction::SearchType, resource_type, url).header(PREFER, STRICT);
-        let mut matches = Matches::new(resource_type);
+        let mut matches = Matches::new(resource_type, self.http.codes());
         let mut is_first = true;
         self.pages(request, &[], |page| {
             if std::mem::take(&mut is_first) {
@@ -79,7 +79,7 @@ impl Client {
         let url = self.base.below(&[resource_type, "_search"]);
         let request = Request::post_form(resource_type, url, form).header(PREFER, STRICT);
         let kept_back: Vec<&str> = parameters.iter().map(|(_, value)| *value.expose()).collect();
-        let mut matches = Matches::new(resource_type);
+        let mut matches = Matches::new(resource_type, self.http.codes());
         self.pages(request, &kept_back, |page| matches.take(page)).await?;
         Ok(matches.into_found())
     }
@@ -107,13 +107,14 @@ fn complete(page: &Bundle, parameters: &[(&str, &str)]) -> Result<(), Error> {
 /// Pages are cut from a list that moves: the same resource may stand on two. The later reading counts.
 struct Matches<'a> {
     resource_type: &'a str,
+    codes: &'a Codes,
     places: BTreeMap<ResourceId, usize>,
     found: Vec<Versioned>,
 }
 
 impl<'a> Matches<'a> {
-    const fn new(resource_type: &'a str) -> Self {
-        Self { resource_type, places: BTreeMap::new(), found: Vec::new() }
+    const fn new(resource_type: &'a str, codes: &'a Codes) -> Self {
+        Self { resource_type, codes, places: BTreeMap::new(), found: Vec::new() }
     }
 
     fn take(&mut self, page: Bundle) -> Result<(), Error> {
@@ -122,7 +123,7 @@ impl<'a> Matches<'a> {
             if resource.resource_type() == "OperationOutcome"
                 && self.resource_type != "OperationOutcome"
             {
-                bearable(&resource)?;
+                bearable(&resource, self.codes)?;
                 continue;
             }
             if search_mode.as_deref() == Some("match")
@@ -148,11 +149,14 @@ impl<'a> Matches<'a> {
 }
 
 /// Whether the notes of a server about its own search leave the answer usable.
-fn bearable(notes: &Resource) -> Result<(), Error> {
+///
+/// Epic says by its own codes 4119 and 59133, as a mere warning, that something may be missing.
+fn bearable(notes: &Resource, codes: &Codes) -> Result<(), Error> {
     if reports_error(notes) {
         return Err(Error::Incorrect(Flaw::ErrorInside));
     }
-    if outcome::codes(notes).iter().any(|(_, code)| code == "incomplete") {
+    let is_known = matches!(codes.find(notes), Some((_, Class::Incomplete)));
+    if is_known || outcome::codes(notes).iter().any(|(_, code)| code == "incomplete") {
         return Err(Error::Incorrect(Flaw::Incomplete));
     }
     Ok(())

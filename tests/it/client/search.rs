@@ -1,6 +1,6 @@
 //! Searches, pages, histories, and the headers of reads.
 
-use ipt_fhir::client::{Error, Flaw};
+use ipt_fhir::client::{Class, Client, Codes, Config, Error, Flaw};
 use ipt_fhir::phi::Phi;
 
 use super::client;
@@ -137,6 +137,22 @@ async fn a_search_that_calls_itself_incomplete_is_no_answer() {
         let error = search(&server).await.err();
         assert_eq!(error, flaw.map(Error::Incorrect));
     }
+}
+
+#[tokio::test]
+async fn a_vendors_code_may_say_that_a_search_is_incomplete() {
+    let body = r#"{"resourceType":"Bundle","type":"searchset","entry":[{"search":{"mode":"outcome"},
+        "resource":{"resourceType":"OperationOutcome","issue":[{"severity":"warning","code":"suppressed",
+        "details":{"coding":[{"code":"4119"}]}}]}}]}"#;
+    let server = Server::start(vec![answer(200, &[], body), answer(200, &[], body)]);
+    let codes = Codes::new([("4119".to_owned(), Class::Incomplete)]);
+    let config = Config::local(server.base().parse().unwrap()).unwrap();
+    let parameters = [("patient", "1")];
+    let plain = Client::new(&config).unwrap().search("Goal", &parameters).await;
+    assert!(plain.unwrap().is_empty());
+    let knowing = Client::new(&config.with_codes(codes)).unwrap();
+    let error = knowing.search("Goal", &parameters).await.unwrap_err();
+    assert_eq!(error, Error::Incorrect(Flaw::Incomplete));
 }
 
 #[tokio::test]
