@@ -2,6 +2,7 @@
 
 mod ehr;
 mod flags;
+mod keys;
 mod map;
 mod output;
 mod program;

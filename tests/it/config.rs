@@ -120,8 +120,7 @@ fn an_ehr_is_taken_whole_from_one_file() {
     assert_eq!(clinic.url.value.to_string(), "https://evil.example/fhir");
     assert_eq!(clinic.timeout.value, Duration::from_secs(30));
     let variables = place.environment.clone();
-    let error =
-        clinic.client(move |name| variables.get(name).cloned(), &clock()).unwrap_err();
+    let error = clinic.client(move |name| variables.get(name).cloned(), &clock()).unwrap_err();
     assert_eq!(error.code, "config-value");
     assert!(!error.to_string().contains("sesame"));
 }
@@ -337,7 +336,10 @@ const SMART: &str = "[ehr.a]\nurl = \"https://a.example/fhir\"\n[ehr.a.auth]\ncl
 #[test]
 fn a_smart_login_is_configured_whole_or_not_at_all() {
     let place = Place::new();
-    place.write("ipt-fhir.toml", &format!("{SMART}scope = \"system/Goal.rs  system/Task.c\"\nalgorithm = \"ES384\"\n"));
+    place.write(
+        "ipt-fhir.toml",
+        &format!("{SMART}scope = \"system/Goal.rs  system/Task.c\"\nalgorithm = \"ES384\"\n"),
+    );
     let config = place.load().unwrap();
     let ipt_fhir::config::Auth::Smart(smart) = config.ehr("a").unwrap().auth.clone() else {
         panic!()
@@ -385,9 +387,7 @@ fn a_key_is_read_whole_when_it_is_needed_and_must_sign() {
     assert_eq!(client().unwrap_err().code, "config-secret");
     place.write("key.json", "no key");
     assert_eq!(client().unwrap_err().code, "config-secret");
-    let key = ipt_fhir::client::smart::KeyFile::generate(
-        ipt_fhir::client::smart::Algorithm::Es384,
-    );
+    let key = ipt_fhir::client::smart::KeyFile::generate(ipt_fhir::client::smart::Algorithm::Es384);
     let text = key.unwrap().to_text();
     let path = place.write("key.json", text.expose_secret());
     assert!(client().is_ok());
