@@ -55,6 +55,8 @@ const EXPOSING: &[&str] = &[
     "src/cli/command/sync.rs",
     "src/client/authorization.rs",
     "src/client/interaction/search.rs",
+    "src/client/smart/assertion.rs",
+    "src/client/smart/key/tests.rs",
     "src/client/smart/key.rs",
     "src/client/smart/key_file.rs",
     "src/client/smart/token.rs",

@@ -111,7 +111,7 @@ async fn at_run_time_the_pinned_url_alone_is_asked() {
     let example = urls("http://127.0.0.1:1/fhir", &second);
     let steps = example.iter().flat_map(|url| {
         [
-            configuration(url, url, "token_endpoint"),
+            configuration("https://ehr.example.org/keys", url, "token_endpoint"),
             answer(200, &[], empty),
             answer(401, &[], ""),
             answer(200, &[], empty),
