@@ -3,6 +3,7 @@
 mod capabilities;
 mod ehr;
 mod flags;
+mod keys;
 mod map;
 mod output;
 mod program;

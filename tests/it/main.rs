@@ -37,6 +37,8 @@ mod report;
 mod sandbox;
 mod seed;
 #[cfg(feature = "app")]
+mod smart;
+#[cfg(feature = "app")]
 mod store;
 mod support;
 #[cfg(feature = "app")]
