@@ -24,6 +24,7 @@ mod connection;
 mod definition;
 mod http;
 mod interaction;
+mod quirk;
 mod running;
 mod search;
 mod snapshot;
@@ -43,6 +44,7 @@ use tokio::sync::oneshot;
 use crate::fhir::Resource;
 
 pub use behaviour::{Behaviour, Fault, Faults, Ids};
+pub use quirk::{Quirks, Transactions};
 pub use running::{Logged, Running};
 pub use store::{Version, Written};
 

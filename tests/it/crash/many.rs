@@ -149,6 +149,8 @@ impl Archive {
             client: &self.client,
             store: &self.store,
             settle: self.settle,
+            max_entries: None,
+            max_conditional_entries: None,
             now: &now,
         };
         apply(&ehr, &linked, &mut |_| {}).await.unwrap()
