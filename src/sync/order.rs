@@ -18,6 +18,9 @@ use super::identity::{Item, targets, urn};
 /// The items in groups of at most `limit`, each group after those that it refers to, except in a circle that is
 /// longer than a group.
 pub(super) fn groups(items: &[&Item], limit: usize) -> Vec<Vec<Uuid>> {
+    if items.is_empty() {
+        return Vec::new();
+    }
     if items.len() <= limit {
         return vec![items.iter().map(|item| item.uuid).collect()];
     }
