@@ -23,6 +23,8 @@ pub struct Quirks {
     pub tells_no_total: bool,
     /// Pages have no links, neither to themselves nor to the next one (Medplum).
     pub gives_no_links: bool,
+    /// No page has more entries than this, whatever the client asks for.
+    pub longest_page: Option<usize>,
     /// A read of what was deleted is a 404 (Medplum).
     pub forgets_deletions: bool,
     /// The entries of an answer to a transaction or batch stand in another order than those that were sent.
@@ -58,6 +60,7 @@ impl Default for Quirks {
             tells_no_place: false,
             tells_no_total: false,
             gives_no_links: false,
+            longest_page: None,
             forgets_deletions: false,
             reverses_answers: false,
             bare_entry_tags: false,

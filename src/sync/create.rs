@@ -167,7 +167,7 @@ impl Run<'_, '_> {
                 return Err(error.into());
             }
             // Its twin may be running still: nothing is sent before that one is done.
-            Err(Error::Conflict { status: 409 }) => self.singly = true,
+            Err(Error::Conflict { status: 409, .. }) => self.singly = true,
             Err(error) => {
                 // Refused, as it seems; one by one shows which entry it was, and which were kept all the same.
                 self.answered.extend(items());
@@ -194,7 +194,7 @@ impl Run<'_, '_> {
     /// Notes what the server says that it made. Which of it is whose is for the look-up to find: servers leave
     /// answers out and put them in another order, and two goals can't be told apart by what an answer says.
     fn take_answers(&mut self, answers: Vec<EntryAnswer>) {
-        for EntryAnswer { status, id, version } in answers {
+        for EntryAnswer { status, id, version, .. } in answers {
             // No transaction then, whatever it is called: alone, an entry is refused for its own reason.
             self.singly |= status.is_some_and(|status| status >= 400);
             if let (Some(201), Some(id), Some(version)) = (status, id, version) {
@@ -218,7 +218,7 @@ impl Run<'_, '_> {
                 self.acknowledged.extend(version.map(|version| (id, version)));
                 Ok(true)
             }
-            Err(Error::Ambiguous(_) | Error::Conflict { status: 409 }) => {
+            Err(Error::Ambiguous(_) | Error::Conflict { status: 409, .. }) => {
                 self.gave_up(&[item]).await?;
                 Ok(false)
             }

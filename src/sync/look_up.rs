@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use uuid::Uuid;
 
-use crate::client::{Error, Versioned};
+use crate::client::{Error, Flaw, Versioned};
 use crate::fhir::ResourceId;
 
 use super::identity::{is_about, item_of, token};
@@ -27,8 +27,18 @@ impl Run<'_, '_> {
         for (resource_type, items) in by_type {
             if self.offer.finds(&resource_type) {
                 (self.progress)(Progress::LookingUp { resource_type: resource_type.clone() });
-                for chunk in items.chunks(IDENTIFIERS) {
-                    self.search(&resource_type, chunk).await?;
+                let mut chunks: Vec<&[Uuid]> = items.chunks(IDENTIFIERS).collect();
+                while let Some(chunk) = chunks.pop() {
+                    match self.search(&resource_type, chunk).await {
+                        // A server with short pages and without links to the next: less at once fits into one.
+                        Err(Stop::Server(Error::Incorrect(Flaw::Incomplete)))
+                            if chunk.len() > 1 =>
+                        {
+                            let (first, second) = chunk.split_at(chunk.len() / 2);
+                            chunks.extend([second, first]);
+                        }
+                        searched => searched?,
+                    }
                 }
             }
             for item in &items {

@@ -42,7 +42,7 @@ pub(crate) fn environment(name: &str) -> Option<String> {
 }
 
 /// Runs cases side by side, a few at a time: the length of a run is mostly waiting.
-async fn side_by_side(cases: Vec<impl Future<Output = ()> + Send + 'static>) {
+pub(crate) async fn side_by_side(cases: Vec<impl Future<Output = ()> + Send + 'static>) {
     let mut left = cases.into_iter();
     let mut running = tokio::task::JoinSet::new();
     loop {

@@ -5,6 +5,7 @@ mod edit;
 mod fault;
 mod partly;
 pub(crate) mod proxy;
+mod quirk;
 mod record;
 mod refusal;
 mod server;
