@@ -24,6 +24,7 @@ mod connection;
 mod definition;
 mod http;
 mod interaction;
+mod quirk;
 mod running;
 mod search;
 mod smart;
@@ -44,6 +45,7 @@ use crate::fhir::Resource;
 
 pub use crate::date::Clock;
 pub use behaviour::{Behaviour, Fault, Faults, Ids};
+pub use quirk::{Quirks, Transactions};
 pub use running::{Logged, Running};
 pub use smart::{Smart, SmartClient, TokenServer};
 pub use store::{Version, Written};

@@ -16,6 +16,7 @@
 mod create;
 mod identity;
 mod look_up;
+mod offer;
 mod order;
 mod patient;
 mod reading;
@@ -34,10 +35,13 @@ use crate::client::Client;
 use crate::fhir::{Capability, Resource};
 use crate::store::{self, Link, Store, Writer};
 
+use offer::Offer;
+
 pub use identity::client_digest;
 pub use patient::{PatientFault, check_patient, patient_marks};
 pub use report::{
-    Conflict, Done, Failure, ItemReport, ItemState, Outcome, Progress, RecordReport, Report, Stop,
+    Conflict, Done, Failure, ItemReport, ItemState, Outcome, Progress, RecordReport, Refusal,
+    Report, Stop,
 };
 
 /// One EHR and all that a run needs of the world.
@@ -53,6 +57,10 @@ pub struct Ehr<'a> {
     /// How long a request may still be executing after we stopped waiting for its answer, whether a time limit or a
     /// broken connection ended that, or the end of the process. 0 only for a server in this process or on this machine.
     pub settle: Duration,
+    /// How many entries a transaction may have, where that is known.
+    pub max_entries: Option<usize>,
+    /// How many it may have if any of them is a conditional create, where that is known: 8 at Medplum.
+    pub max_conditional_entries: Option<usize>,
     /// The time.
     pub now: &'a (dyn Fn() -> jiff::Timestamp + Sync),
 }
@@ -103,22 +111,24 @@ async fn run(
     records: &[Record],
     progress: &mut (dyn FnMut(Progress) + Send + Sync),
 ) -> Report {
-    let mut report = Report { ehr: ehr.name.to_owned(), records: Vec::new() };
+    let mut report = Report { ehr: ehr.name.to_owned(), ..Report::default() };
     let (mut ended, capability) = match reading::repeated(|| ehr.client.capabilities()).await {
         Ok((capability, _)) => (None, capability),
         Err(error) => (Some(Stop::Server(error)), Capability::default()),
     };
+    let mut offer = Offer::new(capability, ehr.max_entries, ehr.max_conditional_entries);
     for (index, record) in records.iter().enumerate() {
         progress(Progress::Record { number: index + 1, of: records.len() });
         let done = match ended.take() {
             Some(stop) => stopped(record, stop),
-            None => run::record(ehr, writer, &capability, record, progress).await,
+            None => run::record(ehr, writer, &mut offer, record, progress).await,
         };
         if done.stopped.as_ref().is_some_and(Stop::ends_run) {
             ended = Some(Stop::NotTried);
         }
         report.records.push(done);
     }
+    report.refusals = offer.into_refusals();
     report
 }
 

@@ -7,6 +7,8 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use super::quirk::Quirks;
+
 /// What real servers differ in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own about a server")]
@@ -22,6 +24,10 @@ pub struct Behaviour {
     pub conditional_create: bool,
     /// Whether `identifier` is a search parameter.
     pub search_by_identifier: bool,
+    /// Types that this server does not take: it does not list them and answers 404.
+    pub without: Vec<&'static str>,
+    /// Where it leaves the specification.
+    pub quirks: Quirks,
 }
 
 impl Default for Behaviour {
@@ -33,6 +39,8 @@ impl Default for Behaviour {
             transactions: true,
             conditional_create: true,
             search_by_identifier: true,
+            without: Vec::new(),
+            quirks: Quirks::default(),
         }
     }
 }

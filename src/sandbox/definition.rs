@@ -469,13 +469,14 @@ const TYPES: &[(&str, &[Parameter])] = &[
 ];
 
 /// The names of the types that this server knows.
-pub(super) fn types() -> impl Iterator<Item = &'static str> {
-    TYPES.iter().map(|(name, _)| *name)
+pub(super) fn types(behaviour: &Behaviour) -> impl Iterator<Item = &'static str> {
+    let names = TYPES.iter().map(|(name, _)| *name);
+    names.filter(|name| !behaviour.without.contains(name))
 }
 
 /// Whether this server knows a type.
-pub(super) fn is_known(resource_type: &str) -> bool {
-    types().any(|name| name == resource_type)
+pub(super) fn is_known(resource_type: &str, behaviour: &Behaviour) -> bool {
+    types(behaviour).any(|name| name == resource_type)
 }
 
 /// The search parameters of a type, those that every type has first.
@@ -498,7 +499,7 @@ mod tests {
 
     #[test]
     fn types_are_sorted_and_parameters_have_one_meaning() {
-        let names: Vec<&str> = types().collect();
+        let names: Vec<&str> = types(&Behaviour::default()).collect();
         assert!(names.is_sorted() && !names.is_empty());
         for name in names {
             let mut seen = std::collections::BTreeSet::new();

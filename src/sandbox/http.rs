@@ -19,13 +19,12 @@ use super::answer::{Answer, Refusal, Stamp};
 use super::behaviour::Fault;
 use super::connection::Cut;
 use super::interaction::{Method, Request, Returning};
+use super::quirk::Quirks;
 use super::running::{Logged, Shared};
 use super::smart;
 
 /// The path of the base URL.
 pub(super) const BASE_PATH: &str = "/fhir";
-
-const FHIR_JSON: &str = "application/fhir+json;charset=utf-8";
 
 /// Answers one HTTP request; what was asked for as a fault goes wrong on the way.
 pub(super) async fn handle(
@@ -63,6 +62,9 @@ pub(super) async fn handle(
         Ok(answer) => write_answer(&shared, &answer, pretty),
         Err(refusal) => write_refusal(&refusal, pretty),
     };
+    if response.headers().contains_key(header::CONTENT_TYPE) {
+        set(&mut response, header::CONTENT_TYPE, shared.media_type());
+    }
     if let Some(id) = parts.headers.get("x-request-id").filter(|id| id.to_str().is_ok_and(is_id)) {
         response.headers_mut().insert("x-request-id", id.clone());
     }
@@ -331,7 +333,7 @@ fn response(status: u16, body: Option<&Resource>, pretty: bool) -> Response {
     if let Some(body) = body {
         let text = if pretty { body.to_value().to_pretty() } else { body.to_text() };
         *response.body_mut() = Body::from(text);
-        set(&mut response, header::CONTENT_TYPE, FHIR_JSON);
+        set(&mut response, header::CONTENT_TYPE, Quirks::FHIR_JSON);
     }
     response
 }

@@ -86,8 +86,9 @@ pub(super) struct Request {
 }
 
 impl Request {
-    fn handling(&self) -> Handling {
-        if self.strict { Handling::Strict } else { Handling::Lenient }
+    fn handling(&self, behaviour: &Behaviour) -> Handling {
+        let strict = self.strict && !behaviour.quirks.ignores_strict;
+        if strict { Handling::Strict } else { Handling::Lenient }
     }
 
     /// The resource that a write needs.
@@ -171,7 +172,9 @@ impl Ehr {
             (Get, ["metadata"]) => Ok(capabilities::statement(self)),
             (Get, ["_history"]) => history::history(self, request, history::Scope::System),
             (_, ["metadata" | "_history"]) => not_allowed("GET"),
-            (_, [resource_type, ..]) if !definition::is_known(resource_type) => Err(unknown_type()),
+            (_, [resource_type, ..]) if !definition::is_known(resource_type, &self.behaviour) => {
+                Err(unknown_type())
+            }
             (Get, [resource_type]) => search::search(self, request, resource_type),
             (Post, [resource_type]) => create::create(self, request, resource_type),
             (Put, [resource_type]) => update::conditional(self, request, resource_type),
@@ -265,6 +268,9 @@ fn names_version(tags: &str, number: u64) -> bool {
 /// Refuses a write whose `If-Match` does not name the newest version; there must be one.
 fn check_if_match(ehr: &Ehr, request: &Request, id: &ResourceId) -> Result<(), Refusal> {
     let Some(tags) = &request.if_match else { return Ok(()) };
+    if ehr.behaviour.quirks.ignores_if_match {
+        return Ok(());
+    }
     let newest = ehr.store.newest(id);
     let exists = newest.is_some_and(|version| tags.trim() != "*" || version.resource.is_some());
     if exists && newest.is_some_and(|version| names_version(tags, version.number)) {

@@ -10,7 +10,7 @@ use tokio::task::JoinHandle;
 use crate::fhir::{Resource, ResourceId};
 
 use super::answer::{Answer, Refusal};
-use super::behaviour::Faults;
+use super::behaviour::{Behaviour, Faults};
 use super::interaction::{Ehr, Request};
 use super::smart::TokenServer;
 use super::snapshot::Snapshot;
@@ -96,7 +96,7 @@ impl Shared {
             return Err(Refusal::new(500, "no-store", "the snapshot file could not be written"));
         }
         *lock(&self.versions_written) += written as u64;
-        Ok(answer)
+        Ok(ehr.behaviour.quirks.bend(answer))
     }
 
     /// The state, with the clock's time for what is written next.
@@ -109,6 +109,11 @@ impl Shared {
     /// The time by this server's clock.
     pub(super) fn now(&self) -> jiff::Timestamp {
         self.clock.now()
+    }
+
+    /// The media type of answers.
+    pub(super) fn media_type(&self) -> &'static str {
+        lock(&self.ehr).behaviour.quirks.media_type
     }
 
     pub(super) fn log(&self, logged: Logged) {
@@ -218,6 +223,11 @@ impl Running {
             ehr.store.write(id, Written::Delete, None);
         }
         exists
+    }
+
+    /// The server behaves otherwise from now on: somebody configured it, or it was upgraded.
+    pub fn behave(&self, behaviour: Behaviour) {
+        self.shared.ehr().behaviour = behaviour;
     }
 
     /// Forgets everything, history too: the server was restored empty and keeps its address.

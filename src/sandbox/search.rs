@@ -157,7 +157,7 @@ impl Query {
             (Kind::Text, "exact") => Test::Text(Comparison::Exact, texts()),
             (Kind::Uri, "") => Test::Uri(texts()),
             (Kind::Reference, modifier)
-                if modifier.is_empty() || definition::is_known(modifier) =>
+                if modifier.is_empty() || definition::is_known(modifier, &Behaviour::default()) =>
             {
                 let asked = Some(modifier).filter(|modifier| !modifier.is_empty());
                 let target = asked.or(parameter.target);

@@ -3,7 +3,7 @@
 //! Every create bears its condition (`If-None-Exist` by our identifier) where the server knows conditions. What an
 //! answer says is kept as a hint; what the next look-up finds counts. A transaction that is lost or refused makes
 //! all its entries open, and they are looked up one by one: servers are known that answer 404 to the whole and keep
-//! most of it.
+//! most of it. One that was too long is sent again in shorter ones, each after the look-up of the one before.
 
 use std::collections::BTreeSet;
 
@@ -15,14 +15,11 @@ use crate::fhir::bundle::Request;
 use crate::fhir::{Bundle, Entry};
 use crate::store::{Operation, State, Verb, Writer};
 
-use super::identity::{Item, resolve, targets, token};
+use super::identity::{Item, item_of, resolve, targets, token};
 use super::order::{groups, without_missing};
 use super::report::{Failure, Progress, Stop};
 use super::round::Position;
 use super::run::{Run, TRIES};
-
-/// Resources in one transaction. The servers that say so take 160 to 500; a course of 16 sessions has about 120.
-const ENTRIES: usize = 150;
 
 impl Run<'_, '_> {
     /// Writes what is to be written; false if nothing was.
@@ -57,7 +54,9 @@ impl Run<'_, '_> {
             // Deciding anew blocks what refers to those that can't be created.
             return Ok(true);
         }
-        let limit = if self.singly { 1 } else { ENTRIES };
+        let conditional =
+            possible.iter().any(|uuid| self.offer.creates_conditionally(&self.type_of(*uuid)));
+        let limit = if self.singly { 1 } else { self.offer.entries(conditional) };
         let chosen: Vec<&Item> = possible.iter().filter_map(|uuid| self.item(*uuid)).collect();
         let mut left_out = BTreeSet::new();
         for group in groups(&chosen, limit) {
@@ -99,13 +98,7 @@ impl Run<'_, '_> {
     }
 
     fn can_create(&self, uuid: Uuid) -> Result<(), Failure> {
-        let resource_type = self.type_of(uuid);
-        if !self.capability.allows(&resource_type, "create") {
-            return Err(Failure::Unsupported("create"));
-        }
-        if !self.capability.searches(&resource_type, "identifier") {
-            return Err(Failure::Unsupported("search by identifier"));
-        }
+        self.offer.takes(&self.type_of(uuid))?;
         match self.tries.get(&uuid) {
             Some(tries) if *tries >= TRIES => Err(Failure::GaveUp(*tries)),
             _ => Ok(()),
@@ -141,7 +134,8 @@ impl Run<'_, '_> {
 
     fn condition(&self, operation: &Operation) -> Option<String> {
         let value: String = byte_serialize(token(operation.item).as_bytes()).collect();
-        self.creates_conditionally(operation.body.resource_type())
+        self.offer
+            .creates_conditionally(operation.body.resource_type())
             .then(|| format!("identifier={value}"))
     }
 
@@ -162,7 +156,7 @@ impl Run<'_, '_> {
         match self.ehr.client.transaction(&bundle).await {
             Ok(answers) => {
                 self.answered.extend(items());
-                self.take_answers(operations, answers);
+                self.take_answers(answers);
             }
             Err(Error::Ambiguous(_)) => self.gave_up(&items().collect::<Vec<_>>()).await?,
             Err(error @ (Error::NotSent(_) | Error::Busy { .. })) => {
@@ -174,38 +168,37 @@ impl Run<'_, '_> {
             }
             // Its twin may be running still: nothing is sent before that one is done.
             Err(Error::Conflict { status: 409, .. }) => self.singly = true,
-            Err(_) => {
+            Err(error) => {
                 // Refused, as it seems; one by one shows which entry it was, and which were kept all the same.
                 self.answered.extend(items());
                 // What may appear later is sent again at once only with the condition that would find it.
-                let is_safe = |operation: &&Operation| {
-                    self.creates_conditionally(operation.body.resource_type())
-                };
+                let is_safe = |operation: &&Operation| self.condition(operation).is_some();
                 let safe = operations.iter().filter(is_safe).map(|operation| operation.item);
                 let safe: Vec<Uuid> = safe.collect();
+                let conditional = !safe.is_empty();
                 self.refused.extend(safe);
+                self.offer.learn(None, "transaction", &error);
                 // Also where all of it is forbidden: maybe one type is, and then it can be named.
-                self.singly = true;
+                self.singly = !self.offer.shortens(&error, operations.len(), conditional);
+                // Not one of them is to blame that it was too long.
+                if !self.singly {
+                    for item in items() {
+                        self.tries.entry(item).and_modify(|tries| *tries = tries.saturating_sub(1));
+                    }
+                }
             }
         }
         Ok(())
     }
 
-    /// Notes where the server says that it made what. Which resource is whose is for the look-up to find.
-    fn take_answers(&mut self, operations: &[Operation], answers: Vec<EntryAnswer>) {
-        let is_paired = answers.len() == operations.len();
-        for (place, EntryAnswer { status, id, version, .. }) in answers.into_iter().enumerate() {
+    /// Notes what the server says that it made. Which of it is whose is for the look-up to find: servers leave
+    /// answers out and put them in another order, and two goals can't be told apart by what an answer says.
+    fn take_answers(&mut self, answers: Vec<EntryAnswer>) {
+        for EntryAnswer { status, id, version, .. } in answers {
             // No transaction then, whatever it is called: alone, an entry is refused for its own reason.
             self.singly |= status.is_some_and(|status| status >= 400);
-            let Some(id) = id else { continue };
-            if status == Some(201) {
-                self.acknowledged.extend(version.map(|version| (id.clone(), version)));
-            }
-            let operation = operations.get(place).filter(|operation| {
-                is_paired && operation.body.resource_type() == id.resource_type()
-            });
-            if let Some(operation) = operation {
-                self.located.insert(operation.item, id);
+            if let (Some(201), Some(id), Some(version)) = (status, id, version) {
+                self.acknowledged.insert(id, version);
             }
         }
     }
@@ -214,17 +207,16 @@ impl Run<'_, '_> {
         let condition = self.condition(operation);
         let item = operation.item;
         match self.ehr.client.create(&operation.body, condition.as_deref()).await {
-            Ok(Created { status, id, version, .. }) => {
+            Ok(Created { status, id, version, resource }) => {
                 self.answered.insert(item);
-                let Some(id) = id else { return Ok(false) };
+                let is_another = resource.is_some_and(|found| item_of(&found) != Some(item));
+                // It was there, or the answer is another's: the look-up tells before anything refers to it.
+                let Some(id) = id.filter(|_| status == 201 && !is_another) else {
+                    return Ok(false);
+                };
                 self.located.insert(item, id.clone());
-                if status == 201 {
-                    self.acknowledged.extend(version.map(|version| (id, version)));
-                    return Ok(true);
-                }
-                // It was there: the look-up tells whether it is ours before anything refers to it.
-                self.located.remove(&item);
-                Ok(false)
+                self.acknowledged.extend(version.map(|version| (id, version)));
+                Ok(true)
             }
             Err(Error::Ambiguous(_) | Error::Conflict { status: 409, .. }) => {
                 self.gave_up(&[item]).await?;
@@ -243,8 +235,11 @@ impl Run<'_, '_> {
                 if error == Error::Unauthorized {
                     return Err(error.into());
                 }
+                // If all of its kind are refused, the next round leaves it out of what refers to it.
+                let is_kind =
+                    self.offer.learn(Some(operation.body.resource_type()), "create", &error);
                 self.failed.insert(item, Failure::Server(error));
-                Ok(true)
+                Ok(!is_kind)
             }
         }
     }

@@ -1,11 +1,11 @@
 //! What the EHR holds of a record: one search per type by our identifiers, and a read by id where a search finds
 //! nothing that should be there.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use uuid::Uuid;
 
-use crate::client::{Error, Versioned};
+use crate::client::{Error, Flaw, Versioned};
 use crate::fhir::ResourceId;
 
 use super::identity::{is_about, item_of, token};
@@ -25,15 +25,26 @@ impl Run<'_, '_> {
             by_type.entry(self.type_of(item)).or_default().push(item);
         }
         for (resource_type, items) in by_type {
-            if self.capability.searches(&resource_type, "identifier") {
+            if self.offer.finds(&resource_type) {
                 (self.progress)(Progress::LookingUp { resource_type: resource_type.clone() });
-                for chunk in items.chunks(IDENTIFIERS) {
-                    self.search(&resource_type, chunk).await?;
+                let mut chunks: Vec<&[Uuid]> = items.chunks(IDENTIFIERS).collect();
+                while let Some(chunk) = chunks.pop() {
+                    match self.search(&resource_type, chunk).await {
+                        // A server with short pages and without links to the next: less at once fits into one.
+                        Err(Stop::Server(Error::Incorrect(Flaw::Incomplete)))
+                            if chunk.len() > 1 =>
+                        {
+                            let (first, second) = chunk.split_at(chunk.len() / 2);
+                            chunks.extend([second, first]);
+                        }
+                        searched => searched?,
+                    }
                 }
             }
-            for item in items {
-                self.read_if_not_found(item).await?;
+            for item in &items {
+                self.read_if_not_found(*item).await?;
             }
+            self.read_acknowledged(&resource_type, &items).await?;
         }
         Ok(())
     }
@@ -75,6 +86,55 @@ impl Run<'_, '_> {
             return Err(Stop::Restored(id));
         }
         Ok(())
+    }
+
+    /// Reads what a transaction's answer said was made and the search did not find: it may not be in the index yet.
+    /// Whose it is, it says itself.
+    async fn read_acknowledged(&mut self, resource_type: &str, items: &[Uuid]) -> Result<(), Stop> {
+        let is_missing = |run: &Self, item: &Uuid| run.found.get(item).is_none_or(Vec::is_empty);
+        let missing: Vec<Uuid> = items
+            .iter()
+            .copied()
+            .filter(|item| is_missing(self, item) && self.operations.contains_key(item))
+            .collect();
+        if missing.is_empty() {
+            return Ok(());
+        }
+        let mut vanished = Vec::new();
+        for id in self.unclaimed(resource_type) {
+            match self.read(&id).await? {
+                Some(versioned) => {
+                    let item = item_of(&versioned.resource).filter(|item| missing.contains(item));
+                    if let Some(item) = item {
+                        self.check_subject(&versioned)?;
+                        self.found.entry(item).or_default().push(versioned);
+                    }
+                }
+                None => vanished.push(id),
+            }
+        }
+        // All that is still missing was made and is gone: which stood where makes no difference any more.
+        let missing: Vec<Uuid> =
+            missing.into_iter().filter(|item| is_missing(self, item)).collect();
+        if missing.len() == vanished.len() {
+            self.located.extend(missing.into_iter().zip(vanished));
+        }
+        Ok(())
+    }
+
+    /// Ids of a type that answers named as created, and of which nobody knows yet whose they are.
+    fn unclaimed(&self, resource_type: &str) -> Vec<ResourceId> {
+        let claimed: BTreeSet<&ResourceId> = self
+            .found
+            .values()
+            .flatten()
+            .map(|versioned| &versioned.id)
+            .chain(self.shadows.values().map(|shadow| &shadow.id))
+            .chain(self.located.values())
+            .collect();
+        let acknowledged = self.acknowledged.keys();
+        let of_type = acknowledged.filter(|id| id.resource_type() == resource_type);
+        of_type.filter(|id| !claimed.contains(id)).cloned().collect()
     }
 
     /// The resource at an id now; nothing if there is none.

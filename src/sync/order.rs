@@ -1,9 +1,10 @@
 //! In which order resources are created that refer to each other.
 //!
-//! A transaction takes them all at once. Without one, a resource is created after those it refers to; where they
-//! refer to each other in a circle, one is created first without the references that would close it, and updated
-//! when their targets are there. A plan is cut first (it names sessions that name the plan), then a goal: in both
-//! these references are optional.
+//! A transaction takes them all at once. One that is too long for the server is cut into several, each after those
+//! that it refers to, and what refers to each other in a circle stays together if it can. Without transactions, a
+//! resource is created after those it refers to; where a circle must be cut, one is created first without the
+//! references that would close it, and updated when their targets are there. A plan is cut first (it names sessions
+//! that name the plan), then a goal: in both these references are optional.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,26 +15,80 @@ use crate::json::{Object, Value};
 
 use super::identity::{Item, targets, urn};
 
-/// The items in groups of at most `limit`, each group after those that it refers to, except in a circle.
+/// The items in groups of at most `limit`, each group after those that it refers to, except in a circle that is
+/// longer than a group.
 pub(super) fn groups(items: &[&Item], limit: usize) -> Vec<Vec<Uuid>> {
-    let order = if items.len() <= limit {
-        items.iter().map(|item| item.uuid).collect()
-    } else {
-        dependencies_first(items)
-    };
-    order.chunks(limit.max(1)).map(<[Uuid]>::to_vec).collect()
+    if items.is_empty() {
+        return Vec::new();
+    }
+    if items.len() <= limit {
+        return vec![items.iter().map(|item| item.uuid).collect()];
+    }
+    let mut groups: Vec<Vec<Uuid>> = Vec::new();
+    for circle in circles(&wanted(items)) {
+        let items: Vec<&Item> =
+            items.iter().copied().filter(|item| circle.contains(&item.uuid)).collect();
+        let order = dependencies_first(&items);
+        match groups.last_mut() {
+            Some(last) if last.len() + order.len() <= limit => last.extend(order),
+            _ => groups.extend(order.chunks(limit.max(1)).map(<[Uuid]>::to_vec)),
+        }
+    }
+    groups
+}
+
+/// To which others of the items each of them refers.
+fn wanted(items: &[&Item]) -> Vec<(Uuid, BTreeSet<Uuid>)> {
+    let own: BTreeSet<Uuid> = items.iter().map(|item| item.uuid).collect();
+    let wanted = items.iter().map(|item| {
+        let mut wanted: BTreeSet<Uuid> = targets(&item.local);
+        wanted.retain(|target| own.contains(target) && *target != item.uuid);
+        (item.uuid, wanted)
+    });
+    wanted.collect()
+}
+
+/// What refers to each other in circles, each circle after those to which it refers; most items are alone. (Two
+/// items are in one circle if each is reached from the other. Records are small: all ways are walked.)
+fn circles(wanted: &[(Uuid, BTreeSet<Uuid>)]) -> Vec<BTreeSet<Uuid>> {
+    let mut reached: BTreeMap<Uuid, BTreeSet<Uuid>> = wanted.iter().cloned().collect();
+    loop {
+        let before = reached.clone();
+        for targets in reached.values_mut() {
+            let further: Vec<_> =
+                targets.iter().filter_map(|target| before.get(target)).flatten().copied().collect();
+            targets.extend(further);
+        }
+        if reached == before {
+            break;
+        }
+    }
+    let mut circles: Vec<BTreeSet<Uuid>> = Vec::new();
+    let reaches = |from: Uuid, to: Uuid| reached.get(&from).is_some_and(|all| all.contains(&to));
+    for (item, _) in wanted {
+        if circles.iter().any(|circle| circle.contains(item)) {
+            continue;
+        }
+        let mates = wanted.iter().map(|(other, _)| *other);
+        let mates = mates.filter(|other| reaches(*item, *other) && reaches(*other, *item));
+        circles.push(mates.chain([*item]).collect());
+    }
+    // In the order of the items, but each after all that it reaches.
+    let mut order: Vec<BTreeSet<Uuid>> = Vec::new();
+    while !circles.is_empty() {
+        let is_there = |target: &Uuid| order.iter().any(|circle| circle.contains(target));
+        let is_free = |circle: &BTreeSet<Uuid>| {
+            let mut targets = circle.iter().filter_map(|item| reached.get(item)).flatten();
+            targets.all(|target| circle.contains(target) || is_there(target))
+        };
+        let next = circles.iter().position(is_free).unwrap_or_default();
+        order.push(circles.remove(next));
+    }
+    order
 }
 
 fn dependencies_first(items: &[&Item]) -> Vec<Uuid> {
-    let own: BTreeSet<Uuid> = items.iter().map(|item| item.uuid).collect();
-    let mut missing: BTreeMap<Uuid, BTreeSet<Uuid>> = items
-        .iter()
-        .map(|item| {
-            let mut wanted: BTreeSet<Uuid> = targets(&item.local);
-            wanted.retain(|target| own.contains(target) && *target != item.uuid);
-            (item.uuid, wanted)
-        })
-        .collect();
+    let mut missing: BTreeMap<Uuid, BTreeSet<Uuid>> = wanted(items).into_iter().collect();
     let mut order = Vec::with_capacity(items.len());
     while order.len() < items.len() {
         let left = || items.iter().filter(|item| missing.contains_key(&item.uuid));
@@ -137,6 +192,26 @@ mod tests {
         assert_eq!(order(&items), [3, 2, 1]);
         let selves = [item(1, "Encounter", &[1]), item(2, "Task", &[3]), item(3, "Task", &[2])];
         assert_eq!(order(&selves), [1, 2, 3]);
+    }
+
+    #[test]
+    fn what_refers_to_each_other_stays_together_if_it_can() {
+        let items = [
+            item(1, "Task", &[2]),
+            item(2, "CarePlan", &[3, 5]),
+            item(3, "Encounter", &[2, 4]),
+            item(4, "Condition", &[]),
+            item(5, "Goal", &[]),
+            item(6, "Flag", &[]),
+        ];
+        let items: Vec<&Item> = items.iter().collect();
+        let of = |limit| -> Vec<Vec<u128>> {
+            let groups = groups(&items, limit).into_iter();
+            groups.map(|group| group.iter().map(Uuid::as_u128).collect()).collect()
+        };
+        assert_eq!(of(3), [vec![4, 5], vec![2, 3, 1], vec![6]]);
+        assert_eq!(of(1).concat(), [4, 5, 2, 3, 1, 6]);
+        assert_eq!(of(6), [[1, 2, 3, 4, 5, 6]]);
     }
 
     #[test]

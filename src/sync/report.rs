@@ -11,12 +11,25 @@ use crate::{client, store};
 use super::patient::PatientFault;
 
 /// What a run found and did at one EHR.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Report {
     /// The EHR's name.
     pub ehr: String,
     /// The records, in the order in which they were given.
     pub records: Vec<RecordReport>,
+    /// What the server refused as a whole, whatever its statement says: worth remembering for a while.
+    pub refusals: Vec<Refusal>,
+}
+
+/// An interaction that the server refused for all resources of a type, or altogether.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// The type; none if it is an interaction with the whole system.
+    pub resource_type: Option<String>,
+    /// The interaction, as a CapabilityStatement names it: `create`, `update`, `transaction`.
+    pub interaction: &'static str,
+    /// The HTTP status: 403, 404, 405, 501, or what came with `not-supported`.
+    pub status: u16,
 }
 
 /// What a run found and did for one record.
@@ -47,6 +60,8 @@ pub struct ItemReport {
     pub state: ItemState,
     /// Where what was agreed says something else than the record did: the EHR added, dropped or reworded it.
     pub stored_otherwise: Vec<Change>,
+    /// Items to which it refers in the record and not in the EHR, because the EHR does not take their kind.
+    pub left_out: Vec<Uuid>,
 }
 
 /// What a run did with one resource.

@@ -119,7 +119,8 @@ impl Run<'_, '_> {
         let now = (self.ehr.now)();
         let is_settled = left_to_settle(&operation, now, self.ehr).is_zero();
         // The same conditional create sent again is itself the second look; without it, a second search is.
-        let is_certain = operation.searched || self.creates_conditionally(&self.type_of(item));
+        let is_certain =
+            operation.searched || self.offer.creates_conditionally(&self.type_of(item));
         if self.refused.contains(&item) || (is_settled && is_certain) {
             self.withdraw(&[item]).await?;
             return Ok(None);
@@ -262,7 +263,7 @@ impl Run<'_, '_> {
                 found.iter().map(|one| one.id.clone()).collect(),
             ));
         }
-        if let Some(failure) = self.failed.get(&uuid) {
+        if let Some(failure) = self.failed.get(&uuid).or_else(|| self.not_taken.get(&uuid)) {
             return Ok(Position::At(ItemState::Failed(failure.clone())));
         }
         if self.operations.contains_key(&uuid) {
@@ -353,11 +354,6 @@ impl Run<'_, '_> {
                 return;
             }
         }
-    }
-
-    /// Whether the server says that it creates this type conditionally.
-    pub(super) fn creates_conditionally(&self, resource_type: &str) -> bool {
-        self.capability.resources.get(resource_type).is_some_and(|known| known.conditional_create)
     }
 }
 

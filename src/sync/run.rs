@@ -6,19 +6,21 @@ use std::time::Duration;
 use uuid::Uuid;
 
 use crate::client::{self, Versioned};
-use crate::fhir::{Capability, Resource, ResourceId};
+use crate::fhir::{Resource, ResourceId};
 use crate::mapping;
 use crate::merge::{Change, changes};
 use crate::store::{Link, Operation, Shadow, State, Writer};
 
-use super::identity::{Item, client_digest, items, resolve};
+use super::identity::{Item, client_digest, items, resolve, targets};
+use super::offer::Offer;
+use super::order::without_missing;
 use super::patient::{PatientFault, check_linked};
 use super::reading::{pause, repeated};
 use super::report::{Done, Failure, ItemReport, ItemState, Progress, RecordReport, Stop};
 use super::round::Position;
 use super::{Ehr, Record};
 
-/// Rounds in one run. Three do without faults; what needs more than these is finished by the next run.
+/// Rounds in one run that bring nothing new. What needs more than these is finished by the next run.
 const ROUNDS: usize = 10;
 /// How often one resource is sent in one run.
 pub(super) const TRIES: u32 = 4;
@@ -30,9 +32,14 @@ pub(super) struct Run<'a, 'p> {
     pub(super) ehr: &'a Ehr<'a>,
     /// Nothing if this run only looks.
     pub(super) writer: Option<&'a Writer<'a>>,
-    pub(super) capability: &'a Capability,
+    pub(super) offer: &'p mut Offer,
     pub(super) link: &'a Link,
+    /// The items as they are to be written: without references to those that are not taken.
     pub(super) items: Vec<Item>,
+    /// The items as the record has them.
+    whole: Vec<Item>,
+    /// Items of kinds that the server does not take, and has none of.
+    pub(super) not_taken: BTreeMap<Uuid, Failure>,
     pub(super) shadows: BTreeMap<Uuid, Shadow>,
     pub(super) operations: BTreeMap<Uuid, Operation>,
     /// What the last look-up found, for each item that was looked up.
@@ -62,11 +69,11 @@ pub(super) struct Run<'a, 'p> {
 pub(super) async fn record<'a>(
     ehr: &'a Ehr<'a>,
     writer: Option<&'a Writer<'a>>,
-    capability: &'a Capability,
+    offer: &mut Offer,
     record: &'a Record,
     progress: &mut (dyn FnMut(Progress) + Send + Sync),
 ) -> RecordReport {
-    let mut run = match prepare(ehr, writer, capability, record, progress).await {
+    let mut run = match prepare(ehr, writer, offer, record, progress).await {
         Ok(run) => run,
         Err(stop) => return super::stopped(record, stop),
     };
@@ -78,7 +85,7 @@ pub(super) async fn record<'a>(
 async fn prepare<'a, 'p>(
     ehr: &'a Ehr<'a>,
     writer: Option<&'a Writer<'a>>,
-    capability: &'a Capability,
+    offer: &'p mut Offer,
     record: &'a Record,
     progress: &'p mut (dyn FnMut(Progress) + Send + Sync),
 ) -> Result<Run<'a, 'p>, Stop> {
@@ -108,12 +115,16 @@ async fn prepare<'a, 'p>(
     items.extend(superseded(&items, &shadows));
     let stale = items.iter().map(|item| item.uuid);
     let stale = stale.chain(shadows.keys().copied()).chain(operations.keys().copied()).collect();
+    offer.begin_record();
     Ok(Run {
         ehr,
         writer,
-        capability,
+        singly: !offer.transactions(),
+        offer,
         link,
-        items,
+        items: items.clone(),
+        whole: items,
+        not_taken: BTreeMap::new(),
         shadows,
         operations,
         found: BTreeMap::new(),
@@ -126,7 +137,6 @@ async fn prepare<'a, 'p>(
         failed: BTreeMap::new(),
         tries: BTreeMap::new(),
         done: BTreeMap::new(),
-        singly: !capability.allows_system("transaction"),
         postponements: 0,
         progress,
     })
@@ -148,10 +158,12 @@ fn superseded(items: &[Item], shadows: &BTreeMap<Uuid, Shadow>) -> Vec<Item> {
 impl Run<'_, '_> {
     /// Goes round until there is nothing to write and nothing on its way. What was found last stays in `positions`.
     async fn rounds(&mut self, positions: &mut Vec<(Uuid, Position)>) -> Result<(), Stop> {
-        for _ in 0..ROUNDS {
+        let (mut known, mut rounds_left) = (0, ROUNDS);
+        while rounds_left > 0 {
             self.wait_to_settle().await;
             self.check_patient().await?;
             self.look_up().await?;
+            self.leave_out_what_is_not_taken();
             self.settle_operations().await?;
             self.adopt().await?;
             *positions = self.decide().await?;
@@ -165,8 +177,31 @@ impl Run<'_, '_> {
                 return Ok(());
             }
             self.stale.extend(self.operations.keys());
+            // A long record in short transactions takes many rounds, and each brings something.
+            let now = self.shadows.len() + self.done.len() + self.failed.len();
+            rounds_left = if now > known { ROUNDS } else { rounds_left - 1 };
+            known = now;
         }
         Ok(())
+    }
+
+    /// Cuts references to items of kinds that the server does not take, always before anything is decided: so the
+    /// ledger holds what was said, a second run says the same, and when the kind is taken one day, the reference is
+    /// a change like any other. What is in the EHR all the same, from a better day, keeps its references.
+    fn leave_out_what_is_not_taken(&mut self) {
+        let ids = self.ids();
+        let absent = self.whole.iter().filter(|item| {
+            !ids.contains_key(&item.uuid) && !self.operations.contains_key(&item.uuid)
+        });
+        let not_taken = absent.filter_map(|item| {
+            let failure = self.offer.takes(item.local.resource_type()).err()?;
+            Some((item.uuid, failure))
+        });
+        self.not_taken = not_taken.collect();
+        let is_there = |target: Uuid| !self.not_taken.contains_key(&target);
+        let cut =
+            |item: &Item| Item { uuid: item.uuid, local: without_missing(&item.local, &is_there) };
+        self.items = self.whole.iter().map(cut).collect();
     }
 
     /// Waits until no operation of unknown outcome can be executing any more.
@@ -293,6 +328,16 @@ impl Run<'_, '_> {
         sent.map(|sent| changes(&sent, &shadow.base)).unwrap_or_default()
     }
 
+    /// To which items a resource would refer if the server took their kind.
+    fn left_out(&self, item: Uuid) -> Vec<Uuid> {
+        if self.not_taken.contains_key(&item) {
+            return Vec::new();
+        }
+        let whole = self.whole.iter().find(|whole| whole.uuid == item);
+        let targets = whole.map(|whole| targets(&whole.local)).unwrap_or_default();
+        targets.into_iter().filter(|target| self.not_taken.contains_key(target)).collect()
+    }
+
     fn report(
         mut self,
         link: &Link,
@@ -323,6 +368,7 @@ impl Run<'_, '_> {
                     state => state,
                 },
                 stored_otherwise: self.stored_otherwise(item, &ids),
+                left_out: self.left_out(item),
             })
             .collect();
         RecordReport { plan: link.plan.clone(), patient: link.patient.clone(), items, stopped }

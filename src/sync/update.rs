@@ -30,6 +30,10 @@ impl Run<'_, '_> {
             if !targets(body).is_empty() {
                 continue;
             }
+            if let Err(failure) = self.offer.updates(body.resource_type()) {
+                self.failed.insert(*uuid, failure);
+                continue;
+            }
             match self.tries.get(uuid) {
                 Some(tries) if *tries >= TRIES => {
                     self.failed.insert(*uuid, Failure::GaveUp(*tries));
@@ -105,6 +109,7 @@ impl Run<'_, '_> {
                 if error == Error::Unauthorized {
                     return Err(error.into());
                 }
+                self.offer.learn(Some(body.resource_type()), "update", &error);
                 self.failed.insert(item, Failure::Server(error));
                 Ok(())
             }

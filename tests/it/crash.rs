@@ -7,8 +7,9 @@
 //! `IPT_FHIR_TEST_HAPI` and `IPT_FHIR_TEST_HAPI_VALIDATING` name HAPI servers (R4), the second one with
 //! `validate=true`; without them the sandbox alone is used. `IPT_FHIR_TEST_SEED` repeats the moments of a run.
 
+pub(crate) mod archive;
 mod chance;
-mod eyes;
+pub(crate) mod eyes;
 mod kill;
 mod many;
 mod practice;
@@ -31,17 +32,17 @@ fn hapis() -> Vec<(&'static str, String)> {
 
 /// Says how a test goes; cargo shows it when the test fails.
 #[expect(clippy::print_stdout, reason = "the seed and the moment of a failure must be known")]
-fn tell(text: &str) {
+pub(crate) fn tell(text: &str) {
     println!("{text}");
 }
 
 #[expect(clippy::disallowed_methods, reason = "where a test's peer is, only the environment knows")]
-fn environment(name: &str) -> Option<String> {
+pub(crate) fn environment(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
 /// Runs cases side by side, a few at a time: the length of a run is mostly waiting.
-async fn side_by_side(cases: Vec<impl Future<Output = ()> + Send + 'static>) {
+pub(crate) async fn side_by_side(cases: Vec<impl Future<Output = ()> + Send + 'static>) {
     let mut left = cases.into_iter();
     let mut running = tokio::task::JoinSet::new();
     loop {

@@ -25,6 +25,8 @@ mod mapping;
 mod mapping_narrative;
 mod mapping_stripped;
 mod merge;
+#[cfg(feature = "app")]
+mod peers;
 mod privacy;
 mod profiles;
 mod property;

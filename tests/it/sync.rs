@@ -1,10 +1,11 @@
 //! Sync over real HTTP against the sandbox: each resource exactly once, nobody's edit overwritten, whatever breaks.
 
-mod clinic;
+pub(crate) mod clinic;
 mod edit;
 mod fault;
 mod partly;
-mod proxy;
+pub(crate) mod proxy;
+mod quirk;
 mod record;
 mod refusal;
 mod server;

@@ -49,6 +49,8 @@ pub(crate) async fn run(output: &Output) -> Result<Done, Failure> {
         client: &client,
         store: &store,
         settle: std::time::Duration::ZERO,
+        max_entries: None,
+        max_conditional_entries: None,
         now: &clock::now,
     };
     let result = story(&ehr, &running, output).await;

@@ -46,6 +46,8 @@ pub(crate) async fn run(
         client: &client,
         store: &store,
         settle: ehr.settle.value,
+        max_entries: None,
+        max_conditional_entries: None,
         now: &clock::now,
     };
     let done = match &args.verb {

@@ -42,7 +42,7 @@ impl Client {
     ///
     /// # Errors
     /// [`Error::IgnoredParameter`] if the self link lacks a parameter; [`Error::Incorrect`] if a page leads
-    /// elsewhere, in a circle, or says that it is incomplete; [`Error::TooLarge`] beyond 1,000 pages or 256 MiB.
+    /// elsewhere, in a circle, or says that it is incomplete, also by a total that is larger than what came; [`Error::TooLarge`] beyond 1,000 pages or 256 MiB.
     pub async fn search(
         &self,
         resource_type: &str,
@@ -60,7 +60,7 @@ impl Client {
             matches.take(page)
         })
         .await?;
-        Ok(matches.into_found())
+        matches.into_found()
     }
 
     /// The same search with its parameters in the body, for those that may identify a person.
@@ -81,7 +81,7 @@ impl Client {
         let kept_back: Vec<&str> = parameters.iter().map(|(_, value)| *value.expose()).collect();
         let mut matches = Matches::new(resource_type, self.http.codes());
         self.pages(request, &kept_back, |page| matches.take(page)).await?;
-        Ok(matches.into_found())
+        matches.into_found()
     }
 }
 
@@ -110,14 +110,25 @@ struct Matches<'a> {
     codes: &'a Codes,
     places: BTreeMap<ResourceId, usize>,
     found: Vec<Versioned>,
+    /// How many matches came, and how many the server says there are.
+    came: u64,
+    total: Option<u64>,
 }
 
 impl<'a> Matches<'a> {
     const fn new(resource_type: &'a str, codes: &'a Codes) -> Self {
-        Self { resource_type, codes, places: BTreeMap::new(), found: Vec::new() }
+        Self {
+            resource_type,
+            codes,
+            places: BTreeMap::new(),
+            found: Vec::new(),
+            came: 0,
+            total: None,
+        }
     }
 
     fn take(&mut self, page: Bundle) -> Result<(), Error> {
+        self.total = page.total.or(self.total);
         for Entry { resource, search_mode, .. } in page.entries {
             let Some(resource) = resource else { continue };
             if resource.resource_type() == "OperationOutcome"
@@ -132,6 +143,7 @@ impl<'a> Matches<'a> {
                 return Err(Error::Incorrect(Flaw::OtherType));
             }
             let found = versioned(resource).ok_or(Error::Incorrect(Flaw::NoId))?;
+            self.came += u64::from(search_mode.as_deref() != Some("include"));
             let earlier = self.places.get(&found.id).and_then(|place| self.found.get_mut(*place));
             if let Some(earlier) = earlier {
                 *earlier = found;
@@ -143,8 +155,13 @@ impl<'a> Matches<'a> {
         Ok(())
     }
 
-    fn into_found(self) -> Vec<Versioned> {
-        self.found
+    /// All that was found. A server may give the first page only and no link to the next one (Medplum's router), and
+    /// says so in its total alone.
+    fn into_found(self) -> Result<Vec<Versioned>, Error> {
+        if self.total.is_some_and(|total| total > self.came) {
+            return Err(Error::Incorrect(Flaw::Incomplete));
+        }
+        Ok(self.found)
     }
 }
 

@@ -31,7 +31,7 @@ pub(super) fn statement(ehr: &Ehr) -> Answer {
         "documentation" => "Holds everything in memory. An update to an id that is not here creates it, \
             unless If-Match is sent: then it answers 412. An update that changes nothing makes no version.",
         "security" => ehr.login.then(security),
-        "resource" => definition::types().map(|name| resource(ehr, name)).collect::<Vec<_>>(),
+        "resource" => definition::types(&ehr.behaviour).map(|name| resource(ehr, name)).collect::<Vec<_>>(),
         "interaction" => codes(&system),
     };
     Answer::of(Resource::new("CapabilityStatement").with(object! {
@@ -70,7 +70,8 @@ fn resource(ehr: &Ehr, name: &str) -> Object {
             .filter(|parameter| parameter.kind == Kind::Reference)
             .map(move |parameter| format!("{source}:{}", parameter.name))
     };
-    let own = definition::types().filter(|known| *known == name);
+    let types = || definition::types(&ehr.behaviour);
+    let own = types().filter(|known| *known == name);
     object! {
         "type" => name,
         "interaction" => codes(&INTERACTIONS),
@@ -83,7 +84,7 @@ fn resource(ehr: &Ehr, name: &str) -> Object {
         "conditionalDelete" => "single",
         "referencePolicy" => policy,
         "searchInclude" => own.flat_map(references).collect::<Vec<_>>(),
-        "searchRevInclude" => definition::types().flat_map(references).collect::<Vec<_>>(),
+        "searchRevInclude" => types().flat_map(references).collect::<Vec<_>>(),
         "searchParam" => parameters
             .iter()
             .map(|parameter| object! { "name" => parameter.name, "type" => parameter.kind.code() })

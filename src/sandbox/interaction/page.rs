@@ -84,24 +84,27 @@ fn show(
     token: Option<String>,
 ) -> Answer {
     let view = ehr.store.view(listing.revision);
+    let most = ehr.behaviour.quirks.longest_page.unwrap_or(usize::MAX);
     let (mut bundle, count, total) = match &listing.of {
         Selection::Search(query) => {
             let found = query.matches(view);
-            let shown: Vec<_> = found.iter().copied().skip(offset).take(query.count).collect();
+            let count = query.count.min(most);
+            let shown: Vec<_> = found.iter().copied().skip(offset).take(count).collect();
             let included = query.included(view, &shown);
             let matches = shown.into_iter().map(|one| entry(&ehr.base, one, "match"));
             let included = included.into_iter().map(|one| entry(&ehr.base, one, "include"));
             let mut bundle = Bundle::new("searchset", matches.chain(included).collect());
             bundle.total = query.total.then_some(found.len() as u64);
-            (bundle, query.count, found.len())
+            (bundle, count, found.len())
         }
         Selection::History(chosen) => {
             let versions = chosen.versions(view);
-            let shown = versions.iter().skip(offset).take(chosen.count);
+            let count = chosen.count.min(most);
+            let shown = versions.iter().skip(offset).take(count);
             let entries = shown.map(|(id, version)| history::entry(&ehr.base, id, version));
             let mut bundle = Bundle::new("history", entries.collect());
             bundle.total = Some(versions.len() as u64);
-            (bundle, chosen.count, versions.len())
+            (bundle, count, versions.len())
         }
     };
     bundle.links.push(("self".to_owned(), self_url));

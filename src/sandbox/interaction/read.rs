@@ -9,6 +9,9 @@ use super::{Ehr, Request, names_version};
 pub(super) fn read(ehr: &Ehr, request: &Request, id: &ResourceId) -> Result<Answer, Refusal> {
     let version = ehr.store.newest(id).ok_or(Refusal::not_found())?;
     if version.resource.is_none() {
+        if ehr.behaviour.quirks.forgets_deletions {
+            return Err(Refusal::not_found());
+        }
         return Err(Refusal::gone(id, version));
     }
     let mut answer = Answer::version(200, id, version);

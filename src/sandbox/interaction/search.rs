@@ -12,7 +12,8 @@ pub(super) fn search(
     request: &Request,
     resource_type: &str,
 ) -> Result<Answer, Refusal> {
-    let (handling, base, behaviour) = (request.handling(), &ehr.base, &ehr.behaviour);
+    let (base, behaviour) = (&ehr.base, &ehr.behaviour);
+    let handling = request.handling(behaviour);
     let query = Query::parse(resource_type, &request.query, handling, base, behaviour)?;
     let self_url = page::url(base, resource_type, &query.used);
     Ok(page::first(ehr, Selection::Search(query), self_url))

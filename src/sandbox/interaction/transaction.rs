@@ -15,6 +15,7 @@ use crate::fhir::{Bundle, Reference, Resource, ResourceId};
 use crate::json::Value;
 use crate::sandbox::answer::{Answer, Refusal, Stamp};
 use crate::sandbox::definition;
+use crate::sandbox::quirk::Transactions;
 use crate::sandbox::store::instant;
 
 use super::create::{self, Outcome};
@@ -35,7 +36,22 @@ pub(super) fn process(ehr: &mut Ehr, request: &Request) -> Result<Answer, Refusa
     let body = request.body.clone().ok_or(Refusal::invalid("a Bundle is needed as the body"))?;
     let bundle = Bundle::from_resource(body)
         .map_err(|_| Refusal::invalid("the body is not a Bundle whose entries hold resources"))?;
+    let quirks = &ehr.behaviour.quirks;
+    let is_conditional = |entry: &Entry| {
+        entry.request.as_ref().is_some_and(|request| request.if_none_exist.is_some())
+    };
+    if quirks.max_conditional_entries.is_some_and(|most| bundle.entries.len() > most)
+        && bundle.entries.iter().any(is_conditional)
+    {
+        return Err(Refusal::invalid("the Bundle has too many entries"));
+    }
     match bundle.kind.as_str() {
+        "transaction" if quirks.transactions == Transactions::Batch => {
+            Ok(batch(ehr, request, bundle.entries))
+        }
+        "transaction" if quirks.transactions == Transactions::Partial => {
+            Ok(partial(ehr, request, bundle.entries))
+        }
         "batch" => Ok(batch(ehr, request, bundle.entries)),
         "transaction" if ehr.behaviour.transactions => transaction(ehr, request, bundle.entries),
         "transaction" => {
@@ -59,6 +75,19 @@ fn batch(ehr: &mut Ehr, outer: &Request, entries: Vec<Entry>) -> Answer {
         answers.insert(index, answer);
     }
     Answer::of(Bundle::new("batch-response", answers.into_values().collect()).into_resource())
+}
+
+/// A transaction that is called refused if an entry fails, and keeps the others.
+fn partial(ehr: &mut Ehr, outer: &Request, entries: Vec<Entry>) -> Answer {
+    let answer = batch(ehr, outer, entries);
+    let bundle = answer.body.as_deref().cloned().map(Bundle::from_resource);
+    let entries = bundle.and_then(Result::ok).map(|bundle| bundle.entries).unwrap_or_default();
+    let codes = entries.iter().filter_map(|entry| entry.response.as_ref()?.code());
+    if codes.into_iter().any(|code| code >= 400) {
+        let refusal = Refusal::new(400, "processing", "the transaction failed at an entry");
+        return Answer { status: 400, ..Answer::of(refusal.outcome()) };
+    }
+    answer
 }
 
 fn transaction(ehr: &mut Ehr, outer: &Request, entries: Vec<Entry>) -> Result<Answer, Refusal> {
@@ -166,7 +195,9 @@ impl Item {
     /// Which resource a create or update is of.
     fn decide(&self, ehr: &mut Ehr) -> Result<Option<Outcome>, Refusal> {
         Ok(match (self.request.method, self.type_alone()) {
-            (Method::Post | Method::Put, Some(name)) if !definition::is_known(name) => {
+            (Method::Post | Method::Put, Some(name))
+                if !definition::is_known(name, &ehr.behaviour) =>
+            {
                 return Err(unknown_type());
             }
             (Method::Post, Some(name)) => Some(create::decide(ehr, &self.request, name)?),

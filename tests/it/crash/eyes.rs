@@ -11,35 +11,35 @@ const ITEM: &str = "https://ipt-fhir.org/fhir/sid/item";
 
 /// What must be there of a record: its Patient, and its items with their types, in an order that never changes.
 #[derive(Debug, Clone)]
-pub(super) struct Expected {
-    pub(super) patient: String,
-    pub(super) items: Vec<(Uuid, String)>,
+pub(crate) struct Expected {
+    pub(crate) patient: String,
+    pub(crate) items: Vec<(Uuid, String)>,
 }
 
 /// What was there of a record.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Seen {
+pub(crate) struct Seen {
     /// The words of each resource; ids are written as the place of the item, so that two servers can be compared.
-    pub(super) words: Vec<String>,
+    pub(crate) words: Vec<String>,
     /// Type and id of each resource, with its version.
-    pub(super) versions: BTreeMap<String, String>,
+    pub(crate) versions: BTreeMap<String, String>,
 }
 
 /// A reader of a FHIR server.
 #[derive(Clone)]
-pub(super) struct Eyes {
+pub(crate) struct Eyes {
     http: reqwest::Client,
     base: String,
 }
 
 impl Eyes {
-    pub(super) fn new(base: &str) -> Self {
+    pub(crate) fn new(base: &str) -> Self {
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
         Self { http, base: base.to_owned() }
     }
 
     /// Makes a Patient; `Patient/ID`.
-    pub(super) async fn new_patient(&self) -> String {
+    pub(crate) async fn new_patient(&self) -> String {
         let number = Uuid::new_v4();
         let identifier = json!([{"system": "urn:x:mrn", "value": number.to_string()}]);
         let patient = json!({"resourceType": "Patient", "identifier": identifier});
@@ -51,7 +51,13 @@ impl Eyes {
         format!("Patient/{}", made["id"].as_str().unwrap())
     }
 
-    pub(super) async fn get(&self, url: &str) -> Value {
+    /// Deletes a resource: `Type/ID`.
+    pub(crate) async fn delete(&self, place: &str) {
+        let answer = self.http.delete(format!("{}/{place}", self.base)).send().await.unwrap();
+        assert!(answer.status().is_success(), "{}", answer.status());
+    }
+
+    pub(crate) async fn get(&self, url: &str) -> Value {
         let request = self.http.get(url).header("cache-control", "no-cache");
         let answer = request.header("accept", "application/fhir+json").send().await.unwrap();
         let (status, text) = (answer.status(), answer.text().await.unwrap());
@@ -63,8 +69,10 @@ impl Eyes {
     async fn search(&self, query: &str) -> Vec<Value> {
         let mut found = Vec::new();
         let mut next = Some(format!("{}/{query}&_count=200", self.base));
+        let mut total = None;
         while let Some(url) = next {
             let mut page = self.get(&url).await;
+            total = total.or(page["total"].as_u64());
             if let Some(entries) = page["entry"].as_array_mut() {
                 found.extend(entries.iter_mut().map(|entry| entry["resource"].take()));
             }
@@ -72,11 +80,13 @@ impl Eyes {
             let link = links.into_iter().find(|link| link["relation"] == "next");
             next = link.map(|link| link["url"].as_str().unwrap().to_owned());
         }
+        // Medplum gives no next links.
+        assert!(total.is_none_or(|total| total <= found.len() as u64), "{query}: a part of them");
         found
     }
 
     /// The version of each resource that is there about the Patients of some records.
-    pub(super) async fn versions(&self, expected: &[Expected]) -> BTreeMap<String, String> {
+    pub(crate) async fn versions(&self, expected: &[Expected]) -> BTreeMap<String, String> {
         let types: BTreeSet<&str> = expected.iter().flat_map(Expected::types).collect();
         let patients: Vec<&str> = expected.iter().map(|one| one.patient.as_str()).collect();
         let found = self.about(&patients, &types).await;
@@ -87,9 +97,10 @@ impl Eyes {
     async fn about(&self, patients: &[&str], types: &BTreeSet<&str>) -> Vec<Value> {
         let mut found = Vec::new();
         for resource_type in types {
-            found.extend(
-                self.search(&format!("{resource_type}?patient={}", patients.join(","))).await,
-            );
+            for some in patients.chunks(8) {
+                let query = format!("{resource_type}?patient={}", some.join(","));
+                found.extend(self.search(&query).await);
+            }
         }
         found
     }
@@ -97,7 +108,7 @@ impl Eyes {
     /// Looks at records in the EHR, and says all that is not as it must be: each item once and of its type, nothing
     /// else about these Patients nor about one who has no record, none of it about anybody else, and no reference
     /// that leads out of its record.
-    pub(super) async fn look(&self, expected: &[Expected], bystander: &str) -> Vec<Seen> {
+    pub(crate) async fn look(&self, expected: &[Expected], bystander: &str) -> Vec<Seen> {
         let types: BTreeSet<&str> = expected.iter().flat_map(Expected::types).collect();
         let mut patients: Vec<&str> = expected.iter().map(|one| one.patient.as_str()).collect();
         patients.push(bystander);
@@ -215,7 +226,7 @@ fn words(mut resource: Value, items: &[(Uuid, String)]) -> String {
 }
 
 /// What a copy of the store says, as its process left it: that it is whole, and how many operations are open.
-pub(super) async fn open_operations(store: &Path) -> i64 {
+pub(crate) async fn open_operations(store: &Path) -> i64 {
     let copy = tempfile::tempdir().unwrap();
     for file in std::fs::read_dir(store).unwrap() {
         let file = file.unwrap();

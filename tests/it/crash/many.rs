@@ -3,146 +3,14 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use ipt_fhir::client::{Base, Client, Config as ClientConfig};
-use ipt_fhir::fhir::Resource;
-use ipt_fhir::ipt::document;
-use ipt_fhir::json::{Number, Value};
-use ipt_fhir::mapping::{Options, Policy, to_fhir};
-use ipt_fhir::phi::Phi;
+use ipt_fhir::json::Value;
 use ipt_fhir::sandbox::{Config, Sandbox};
-use ipt_fhir::store::{Link, Store, digest};
-use ipt_fhir::sync::{
-    Done, Ehr, ItemState, Outcome, Record, Report, apply, client_digest, patient_marks,
-};
-use proptest::strategy::{Strategy as _, ValueTree as _};
-use proptest::test_runner::TestRunner;
-use uuid::Uuid;
+use ipt_fhir::sync::{Done, ItemState, Outcome, Report};
 
-use super::eyes::{Expected, Eyes};
+use super::archive::{Archive, records};
 use super::{hapis, tell};
-use crate::store::moment;
-use crate::support::any_record::{any_choices, record_of};
 
 const RECORDS: usize = 100;
-
-/// Records by chance, the same ones in each run, each with a plan id of its own.
-fn records() -> Vec<Value> {
-    let mut runner = TestRunner::deterministic();
-    let record = |number| {
-        let choices = any_choices().new_tree(&mut runner).unwrap().current();
-        let mut record = record_of(&choices);
-        let id = Value::String(format!("plan-{number}"));
-        record.as_object_mut().unwrap().insert("id", id);
-        restrict(&mut record);
-        record
-    };
-    (0..RECORDS).map(record).collect()
-}
-
-/// Leaves out what a valid record may say and a validating server refuses.
-fn restrict(value: &mut Value) {
-    match value {
-        Value::Array(items) => items.iter_mut().for_each(restrict),
-        // R4 allows an exponent to any decimal; HAPI 8.8's validator knows none after a zero.
-        Value::Number(_) if value.to_text() == "0E0" => {
-            *value = Value::Number(Number::from_text("0").unwrap());
-        }
-        Value::Object(object) => object.iter_mut().for_each(|(_, value)| restrict(value)),
-        _ => {}
-    }
-}
-
-/// What a record becomes, less the persons, whom a person linked.
-fn mapped(record: &Value, namespace: Uuid) -> Vec<(Uuid, Resource)> {
-    let document = document::parse(record.to_text().as_bytes());
-    let document = document.unwrap_or_else(|error| panic!("{:#?}", error.issues()));
-    let options =
-        Options { policy: Policy::full(), namespace: Some(namespace), ..Options::default() };
-    let mapped = to_fhir(&document.plan, &options).resources.into_iter();
-    mapped.map(|mapped| (mapped.item, mapped.resource)).collect()
-}
-
-struct Archive {
-    base_url: String,
-    client: Client,
-    eyes: Eyes,
-    store: Store,
-    namespace: Uuid,
-    expected: Vec<Expected>,
-    bystander: String,
-    settle: Duration,
-    _directory: tempfile::TempDir,
-}
-
-impl Archive {
-    async fn open(base_url: &str, settle: Duration, records: &[Value]) -> Self {
-        let directory = tempfile::tempdir().unwrap();
-        let base: Base = base_url.parse().unwrap();
-        let (eyes, namespace) = (Eyes::new(base_url), Uuid::new_v4());
-        let mut expected = Vec::new();
-        for record in records {
-            let patient = eyes.new_patient().await;
-            let items = mapped(record, namespace)
-                .into_iter()
-                .map(|(item, resource)| (item, resource.resource_type().to_owned()))
-                .filter(|(_, one)| !matches!(one.as_str(), "Patient" | "Practitioner"));
-            expected.push(Expected { patient, items: items.collect() });
-        }
-        Self {
-            base_url: base_url.to_owned(),
-            client: Client::new(&ClientConfig::local(base).unwrap()).unwrap(),
-            bystander: eyes.new_patient().await,
-            eyes,
-            store: Store::open(&directory.path().join("store")).await.unwrap(),
-            namespace,
-            expected,
-            settle,
-            _directory: directory,
-        }
-    }
-
-    async fn apply(&self, records: &[Value]) -> Report {
-        let mut linked = Vec::new();
-        for (record, expected) in records.iter().zip(&self.expected) {
-            let resources = mapped(record, self.namespace);
-            let id = expected.patient.parse().unwrap();
-            let patient = self.client.read(&id).await.unwrap();
-            let link = Link {
-                client: client_digest(&resources),
-                ehr: "ehr".into(),
-                base_url: self.base_url.clone(),
-                plan: digest(record.text("id").unwrap()),
-                record: Phi::new("record.json".into()),
-                patient: id,
-                practitioner: None,
-                patient_marks: patient_marks(&patient.resource),
-                linked_at: moment(),
-            };
-            self.store.link(&link).await.unwrap();
-            linked.push(Record { plan: link.plan.clone(), link, resources });
-        }
-        let started = Instant::now();
-        let now = move || moment() + started.elapsed();
-        let ehr = Ehr {
-            name: "ehr",
-            base_url: &self.base_url,
-            client: &self.client,
-            store: &self.store,
-            settle: self.settle,
-            now: &now,
-        };
-        apply(&ehr, &linked, &mut |_| {}).await.unwrap()
-    }
-
-    /// What the EHR holds of each record; everything but the words is checked.
-    async fn seen(&self) -> Vec<super::eyes::Seen> {
-        let mut seen = Vec::new();
-        for some in self.expected.chunks(20) {
-            seen.extend(self.eyes.look(some, &self.bystander).await);
-        }
-        seen
-    }
-}
 
 /// The records of which a run did something with a resource; every resource must be in sync.
 fn touched(report: &Report, done: Done) -> BTreeSet<usize> {
@@ -159,7 +27,7 @@ fn touched(report: &Report, done: Done) -> BTreeSet<usize> {
 }
 
 async fn each_once_then_silence_then_what_changed(base_url: &str, settle: Duration) {
-    let mut records = records();
+    let mut records = records(RECORDS);
     let archive = Archive::open(base_url, settle, &records).await;
     let started = Instant::now();
     let first = archive.apply(&records).await;

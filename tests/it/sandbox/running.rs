@@ -173,6 +173,7 @@ async fn it_can_do_less() {
         search_by_identifier: false,
         referential_integrity: false,
         ids: Ids::Counting,
+        ..Behaviour::default()
     };
     let ehr = Ehr::start(Config { behaviour, ..Config::default() }).await;
     let statement = ehr.get("metadata").await;

@@ -24,6 +24,7 @@ pub(crate) struct Clinic {
     pub(crate) base_url: String,
     pub(crate) directory: TempDir,
     pub(crate) settle: Duration,
+    pub(crate) max_conditional_entries: Option<usize>,
 }
 
 pub(crate) fn parse(text: &str) -> Resource {
@@ -176,7 +177,8 @@ impl Clinic {
         let ehr = Sandbox::start(Config { seed, behaviour, ..Config::default() }).await.unwrap();
         let base_url = ehr.base_url().to_owned();
         let directory = tempfile::tempdir().unwrap();
-        Self { ehr, base_url, directory, settle: Duration::ZERO }
+        let (settle, max_conditional_entries) = (Duration::ZERO, None);
+        Self { ehr, base_url, directory, settle, max_conditional_entries }
     }
 
     pub(crate) async fn store(&self) -> Store {
@@ -252,7 +254,16 @@ impl Clinic {
         client: &'a Client,
         now: &'a (dyn Fn() -> jiff::Timestamp + Sync),
     ) -> Ehr<'a> {
-        Ehr { name: "clinic", base_url: &self.base_url, client, store, settle: self.settle, now }
+        Ehr {
+            name: "clinic",
+            base_url: &self.base_url,
+            client,
+            store,
+            settle: self.settle,
+            max_entries: None,
+            max_conditional_entries: self.max_conditional_entries,
+            now,
+        }
     }
 
     /// The resources with the identifier of an item.

@@ -121,6 +121,8 @@ impl Course {
             client: &self.client,
             store: &store,
             settle: Duration::from_millis(200),
+            max_entries: None,
+            max_conditional_entries: None,
             now: &now,
         };
         let writes = AtomicUsize::new(0);

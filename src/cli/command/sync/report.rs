@@ -100,6 +100,7 @@ fn describe(text: &mut String, record: &RecordReport) {
         if item.state == ItemState::InSync
             && item.done.is_none()
             && item.stored_otherwise.is_empty()
+            && item.left_out.is_empty()
         {
             continue;
         }
@@ -129,6 +130,9 @@ fn describe(text: &mut String, record: &RecordReport) {
         }
         for change in &item.stored_otherwise {
             line(format!("stored otherwise: {change}"));
+        }
+        for other in &item.left_out {
+            line(format!("without its reference to {other}, which the EHR does not take"));
         }
     }
     if let Some(stop) = &record.stopped {
@@ -214,6 +218,7 @@ fn item_object(item: &ItemReport) -> Object {
         "changes" => changes,
         "changes_in_ehr" => theirs,
         "stored_otherwise" => objects(&item.stored_otherwise),
+        "left_out" => item.left_out.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "why" => why,
     }
 }
