@@ -67,6 +67,16 @@ impl Pack {
                 }
             }
         }
+        // Whoever paces requests divides by these.
+        if self.rate.iter().any(|rate| rate.requests == 0 || rate.seconds == 0) {
+            faults.push("rate: at least 1 request, in at least 1 second".to_owned());
+        }
+        let limits = &self.limits;
+        let entries =
+            [&limits.max_entries, &limits.max_conditional_entries, &limits.max_update_entries];
+        if entries.into_iter().flatten().any(|limit| limit.value == 0) {
+            faults.push("limits: a Bundle of no entry".to_owned());
+        }
         let mut kinds = BTreeSet::new();
         for step in &self.ladder {
             if !kinds.insert(step.kind) {

@@ -93,6 +93,10 @@ fn what_is_wrong_with_a_pack_is_told() {
         &with("[document]\nplan_types = { value = [\"56447-7\"], source = \"seen\" }"),
         "no LOINC code",
     );
+    refused(&SMALL.replace("value = 5", "value = 0"), "a Bundle of no entry");
+    refused(&SMALL.replace("value = 5", "value = -5"), "line 9");
+    let rate = "[[rate]]\nrequests = 5\nseconds = 0\nper = \"app\"\nsource = \"seen\"\n";
+    refused(&with(rate), "at least 1 second");
     let step = "[[ladder]]\nkind = \"plan\"\nrung = \"document\"\nsource = \"seen\"\n";
     refused(&with(&format!("{step}{step}")), "ladder plan: twice");
     refused(&with(&step.replace("rung", "rang")), "unknown field `rang`");
