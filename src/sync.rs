@@ -32,15 +32,17 @@ use std::time::Duration;
 use uuid::Uuid;
 
 use crate::client::Client;
-use crate::fhir::{Capability, Resource};
+use crate::client::smart::Granted;
+use crate::fhir::{Resource, Scopes};
 use crate::store::{self, Link, Store, Writer};
+use crate::vendor::{Overrides, Pack};
 
 use offer::Offer;
 
 pub use identity::client_digest;
 pub use patient::{PatientFault, check_patient, patient_marks};
 pub use report::{
-    Conflict, Done, Failure, ItemReport, ItemState, Outcome, Progress, RecordReport, Refusal,
+    Conflict, Denial, Done, Failure, ItemReport, ItemState, Outcome, Progress, RecordReport,
     Report, Stop,
 };
 
@@ -57,10 +59,10 @@ pub struct Ehr<'a> {
     /// How long a request may still be executing after we stopped waiting for its answer, whether a time limit or a
     /// broken connection ended that, or the end of the process. 0 only for a server in this process or on this machine.
     pub settle: Duration,
-    /// How many entries a transaction may have, where that is known.
-    pub max_entries: Option<usize>,
-    /// How many it may have if any of them is a conditional create, where that is known: 8 at Medplum.
-    pub max_conditional_entries: Option<usize>,
+    /// What is known of its vendor's servers.
+    pub pack: Option<&'a Pack>,
+    /// What the operator knows better than statement, scopes and pack.
+    pub overrides: &'a Overrides,
     /// The time.
     pub now: &'a (dyn Fn() -> jiff::Timestamp + Sync),
 }
@@ -112,11 +114,10 @@ async fn run(
     progress: &mut (dyn FnMut(Progress) + Send + Sync),
 ) -> Report {
     let mut report = Report { ehr: ehr.name.to_owned(), ..Report::default() };
-    let (mut ended, capability) = match reading::repeated(|| ehr.client.capabilities()).await {
-        Ok((capability, _)) => (None, capability),
-        Err(error) => (Some(Stop::Server(error)), Capability::default()),
+    let (mut ended, mut offer) = match offer(ehr, writer).await {
+        Ok(offer) => (None, offer),
+        Err(stop) => (Some(stop), Offer::unknown(ehr.overrides)),
     };
-    let mut offer = Offer::new(capability, ehr.max_entries, ehr.max_conditional_entries);
     for (index, record) in records.iter().enumerate() {
         progress(Progress::Record { number: index + 1, of: records.len() });
         let done = match ended.take() {
@@ -128,8 +129,31 @@ async fn run(
         }
         report.records.push(done);
     }
-    report.refusals = offer.into_refusals();
+    report.refusals = offer.into_refusals((ehr.now)());
+    if let Some(writer) = writer {
+        for refusal in &report.refusals {
+            if let Err(error) = writer.learn_refusal(ehr.base_url, refusal).await {
+                // The next run finds out again.
+                tracing::warn!("a refusal of the server is not kept: {error}");
+            }
+        }
+    }
     report
+}
+
+/// What the EHR offers: its statement, which a run that writes keeps, the scopes of our token, and what else is known.
+async fn offer<'a>(ehr: &Ehr<'a>, writer: Option<&Writer<'_>>) -> Result<Offer<'a>, Stop> {
+    let (capability, statement) = reading::repeated(|| ehr.client.capabilities()).await?;
+    let now = (ehr.now)();
+    if writer.is_some() {
+        ehr.store.keep_capability(ehr.name, ehr.base_url, &statement, now).await?;
+    }
+    let believed = ehr.store.refusals(ehr.name, ehr.base_url, now).await?;
+    let scopes = match reading::repeated(|| ehr.client.login()).await?.map(|login| login.granted) {
+        Some(Granted::Said(scopes)) => Some(Scopes::parse(&scopes.join(" "))),
+        _ => None,
+    };
+    Ok(Offer::new(capability, scopes, ehr.pack, ehr.overrides, believed))
 }
 
 /// The report of a record for which nothing was done.

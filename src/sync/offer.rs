@@ -1,8 +1,9 @@
 //! What the server offers, as far as a run asks: every such question of `sync` is here and nowhere else.
 //!
-//! It stands on the server's statement and on what this run learned from refusals. A statement is a claim: what it
-//! does not list is not tried, what it lists is, and a refusal of the whole kind corrects it for the rest of the run
-//! ([`Refusal`] tells the caller, who may remember it for longer).
+//! It stands on what is known of the server before ([`Effective`]: statement, scopes, vendor pack, earlier refusals, the
+//! operator's word) and on what this run learned from refusals. A statement is a claim: what it does not list is not
+//! tried, what it lists is, and a refusal of the whole kind corrects it for the rest of the run, and by the store for a
+//! day.
 //!
 //! A kind that is not taken is known before anything is sent. Its items are reported, and references to them are
 //! left out of what refers to them: a plan without its goals helps, and a plan that waits for ever does not. A
@@ -11,9 +12,10 @@
 use std::collections::BTreeMap;
 
 use crate::client::{Class, Error};
-use crate::fhir::Capability;
+use crate::fhir::{Capability, Refusal, Scopes};
+use crate::vendor::{Effective, Overrides, Pack, Told};
 
-use super::report::{Failure, Refusal};
+use super::report::{Denial, Failure};
 
 /// Resources in one transaction where nothing is known. The servers that say so take 160 to 500; a course of 16
 /// sessions has about 120.
@@ -21,31 +23,53 @@ const ENTRIES: usize = 150;
 
 /// What a server offers.
 #[derive(Debug)]
-pub(super) struct Offer {
+pub(super) struct Offer<'a> {
     capability: Capability,
+    /// The scopes of the token, where there is one and its server names them.
+    scopes: Option<Scopes>,
+    pack: Option<&'a Pack>,
+    overrides: &'a Overrides,
+    /// What was refused in earlier runs.
+    believed: Vec<Refusal>,
+    /// The limits that this run found, beyond those of the pack.
     max_entries: Option<usize>,
     max_conditional_entries: Option<usize>,
     /// What may be the limit, tried out with the record at hand.
     guessed: Option<usize>,
-    /// What was refused as a whole, by type (none for the system) and interaction.
-    refused: BTreeMap<(Option<String>, &'static str), Error>,
-    refusals: Vec<Refusal>,
+    /// What was refused as a whole in this run, by type (none for the system) and interaction.
+    refused: BTreeMap<(Option<String>, &'static str), (Error, u16)>,
 }
 
-impl Offer {
+impl<'a> Offer<'a> {
+    /// What is known before a run. Refusals are those that are believed now.
     pub(super) const fn new(
         capability: Capability,
-        max_entries: Option<usize>,
-        max_conditional_entries: Option<usize>,
+        scopes: Option<Scopes>,
+        pack: Option<&'a Pack>,
+        overrides: &'a Overrides,
+        believed: Vec<Refusal>,
     ) -> Self {
         Self {
             capability,
-            max_entries,
-            max_conditional_entries,
+            scopes,
+            pack,
+            overrides,
+            believed,
+            max_entries: None,
+            max_conditional_entries: None,
             guessed: None,
             refused: BTreeMap::new(),
-            refusals: Vec::new(),
         }
+    }
+
+    /// Nothing is known of a server that did not answer.
+    pub(super) fn unknown(overrides: &'a Overrides) -> Self {
+        Self::new(Capability::default(), None, None, overrides, Vec::new())
+    }
+
+    fn effective(&self) -> Effective<'_> {
+        let scopes = self.scopes.as_ref();
+        Effective::new(&self.capability, scopes, self.pack, self.overrides, &self.believed)
     }
 
     /// Forgets what was only guessed, because an entry of the record before may have been the cause.
@@ -55,56 +79,79 @@ impl Offer {
 
     /// Whether several creates can be sent as one.
     pub(super) fn transactions(&self) -> bool {
-        self.capability.allows_system("transaction") && !self.is_refused(None, "transaction")
+        self.effective().allows_system("transaction").allowed
+            && !self.is_refused(None, "transaction")
     }
 
-    /// Whether a type can be searched by our identifiers, so that an empty answer means absence.
+    /// Whether a type can be searched by our identifiers, so that an empty answer means absence. Scopes that let only a
+    /// part of a type be seen prove nothing.
     pub(super) fn finds(&self, resource_type: &str) -> bool {
-        self.capability.searches(resource_type, "identifier")
+        let fact = self.effective().searches(resource_type, "identifier");
+        fact.allowed && fact.narrowed.is_empty()
     }
 
     /// Whether a create of the type can bear its condition.
     pub(super) fn creates_conditionally(&self, resource_type: &str) -> bool {
-        self.capability.resources.get(resource_type).is_some_and(|known| known.conditional_create)
+        self.effective().creates_conditionally(resource_type).allowed
     }
 
     /// Why no resource of a type can be created here.
     pub(super) fn takes(&self, resource_type: &str) -> Result<(), Failure> {
-        if let Some(error) = self.refused.get(&(Some(resource_type.to_owned()), "create")) {
-            return Err(Failure::Server(error.clone()));
+        self.allows(resource_type, "create")?;
+        let fact = self.effective().searches(resource_type, "identifier");
+        let what = "search by identifier";
+        if !fact.allowed {
+            return Err(Failure::Unsupported { what, by: Denial::of(&fact.source) });
         }
-        if !self.capability.allows(resource_type, "create") {
-            return Err(Failure::Unsupported("create"));
-        }
-        if !self.finds(resource_type) {
-            return Err(Failure::Unsupported("search by identifier"));
+        if !fact.narrowed.is_empty() {
+            return Err(Failure::Unsupported { what, by: Denial::Scope });
         }
         Ok(())
     }
 
     /// Why no resource of a type can be updated here.
     pub(super) fn updates(&self, resource_type: &str) -> Result<(), Failure> {
-        if let Some(error) = self.refused.get(&(Some(resource_type.to_owned()), "update")) {
+        self.allows(resource_type, "update")
+    }
+
+    fn allows(&self, resource_type: &str, interaction: &'static str) -> Result<(), Failure> {
+        if let Some((error, _)) = self.refused.get(&(Some(resource_type.to_owned()), interaction)) {
             return Err(Failure::Server(error.clone()));
         }
-        if self.capability.allows(resource_type, "update") {
+        let fact = self.effective().allows(resource_type, interaction);
+        if fact.allowed {
             Ok(())
         } else {
-            Err(Failure::Unsupported("update"))
+            Err(Failure::Unsupported { what: interaction, by: Denial::of(&fact.source) })
         }
     }
 
     /// How many entries a transaction may have, if some are conditional or none is.
     pub(super) fn entries(&self, conditional: bool) -> usize {
-        let for_conditional = self.max_conditional_entries.filter(|_| conditional);
-        let limits = [self.max_entries, for_conditional, self.guessed];
+        let if_conditional = |limit: Option<usize>| limit.filter(|_| conditional);
+        let (told, told_conditional) = self.told();
+        let limits = [
+            told,
+            if_conditional(told_conditional),
+            self.max_entries,
+            if_conditional(self.max_conditional_entries),
+            self.guessed,
+        ];
         limits.into_iter().flatten().fold(ENTRIES, usize::min).max(1)
+    }
+
+    /// The limits of the pack: of all entries, and of those of a Bundle with a conditional one.
+    fn told(&self) -> (Option<usize>, Option<usize>) {
+        let effective = self.effective();
+        let value = |told: Option<&Told<usize>>| told.map(|told| told.value);
+        (value(effective.max_entries()), value(effective.max_conditional_entries()))
     }
 
     /// Whether a refused transaction of so many entries may have been refused for its length; then the next ones are
     /// half as long. Where a limit is known, it was not that unless the server says so.
     pub(super) fn shortens(&mut self, error: &Error, entries: usize, conditional: bool) -> bool {
-        let is_known = self.max_entries.is_some() || self.max_conditional_entries.is_some();
+        let known = [self.told().0, self.told().1, self.max_entries, self.max_conditional_entries];
+        let is_known = known.iter().any(Option::is_some);
         let half = Some(entries / 2);
         match () {
             () if entries < 2 => return false,
@@ -134,17 +181,20 @@ impl Offer {
             (Some(_), Error::Refused { status, class: Class::Capability, .. }) => *status,
             _ => return false,
         };
-        let resource_type = resource_type.map(str::to_owned);
-        let key = (resource_type.clone(), interaction);
-        if self.refused.insert(key, error.clone()).is_none() {
-            self.refusals.push(Refusal { resource_type, interaction, status });
-        }
+        let key = (resource_type.map(str::to_owned), interaction);
+        self.refused.entry(key).or_insert((error.clone(), status));
         true
     }
 
     /// What was learned.
-    pub(super) fn into_refusals(self) -> Vec<Refusal> {
-        self.refusals
+    pub(super) fn into_refusals(self, now: jiff::Timestamp) -> Vec<Refusal> {
+        let refused = self.refused.into_iter();
+        refused
+            .map(|((resource_type, interaction), (_, status))| {
+                let resource_type = resource_type.as_deref().unwrap_or(Refusal::SYSTEM);
+                Refusal::new(resource_type, interaction, status, now)
+            })
+            .collect()
     }
 
     fn is_refused(&self, resource_type: Option<&str>, interaction: &'static str) -> bool {
@@ -165,8 +215,10 @@ mod tests {
         Error::Refused { status, codes: Vec::new(), class }
     }
 
-    fn offer(max_conditional_entries: Option<usize>) -> Offer {
-        Offer::new(Capability::default(), None, max_conditional_entries)
+    fn offer(pack: Option<&'static Pack>) -> Offer<'static> {
+        static NOTHING: std::sync::LazyLock<Overrides> =
+            std::sync::LazyLock::new(Overrides::default);
+        Offer::new(Capability::default(), None, pack, &NOTHING, Vec::new())
     }
 
     #[test]
@@ -179,14 +231,13 @@ mod tests {
         }
         unknown.begin_record();
         assert_eq!(unknown.entries(true), ENTRIES);
-        let mut known = offer(Some(8));
+        let mut known = offer(Pack::named("medplum"));
         assert_eq!(known.entries(true), 8);
         assert!(!known.shortens(&refused(400, Class::Permanent), 8, true));
         assert!(known.shortens(&refused(413, Class::TooBig), 8, true), "it said so itself");
         known.begin_record();
         assert_eq!((known.entries(true), known.entries(false)), (4, ENTRIES));
         assert!(!known.shortens(&refused(413, Class::TooBig), 1, true), "one can't be halved");
-        assert_eq!(offer(Some(0)).entries(true), 1);
     }
 
     #[test]
@@ -203,7 +254,9 @@ mod tests {
         assert!(!offer.learn(Some("Flag"), "create", &refused(422, Class::Permanent)));
         assert!(offer.learn(Some("Goal"), "create", &Error::Forbidden));
         assert_eq!(offer.takes("Goal"), Err(Failure::Server(Error::Forbidden)));
-        let told: Vec<u16> = offer.into_refusals().iter().map(|refusal| refusal.status).collect();
-        assert_eq!(told, [404, 501, 400], "each once");
+        let learned = offer.into_refusals(jiff::Timestamp::UNIX_EPOCH);
+        let told: Vec<(&str, u16)> =
+            learned.iter().map(|one| (one.resource_type.as_str(), one.status)).collect();
+        assert_eq!(told, [("system", 501), ("Goal", 404), ("Task", 400)], "each once");
     }
 }

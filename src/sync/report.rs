@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
-use crate::fhir::ResourceId;
+use crate::fhir::{Refusal, ResourceId};
 use crate::merge::Change;
+use crate::vendor::Source;
 use crate::{client, store};
 
 use super::patient::PatientFault;
@@ -19,17 +20,6 @@ pub struct Report {
     pub records: Vec<RecordReport>,
     /// What the server refused as a whole, whatever its statement says: worth remembering for a while.
     pub refusals: Vec<Refusal>,
-}
-
-/// An interaction that the server refused for all resources of a type, or altogether.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Refusal {
-    /// The type; none if it is an interaction with the whole system.
-    pub resource_type: Option<String>,
-    /// The interaction, as a CapabilityStatement names it: `create`, `update`, `transaction`.
-    pub interaction: &'static str,
-    /// The HTTP status: 403, 404, 405, 501, or what came with `not-supported`.
-    pub status: u16,
 }
 
 /// What a run found and did for one record.
@@ -124,9 +114,14 @@ pub enum Failure {
     /// The server refused it.
     #[error(transparent)]
     Server(client::Error),
-    /// The server's statement does not allow what it takes to write this type.
-    #[error("the server does not offer {0} for this resource type")]
-    Unsupported(&'static str),
+    /// What it takes to write this type is not to be had here.
+    #[error("no {what} of this resource type: {by}")]
+    Unsupported {
+        /// What it takes: an interaction, or a way of searching.
+        what: &'static str,
+        /// Who says so.
+        by: Denial,
+    },
     /// The server has no versions, so an update could overwrite an edit.
     #[error("the server has no versions, so an update could overwrite an edit")]
     NoVersions,
@@ -136,6 +131,41 @@ pub enum Failure {
     /// The run ended before its turn.
     #[error("the run ended before its turn")]
     NotTried,
+}
+
+/// Who says that something is not to be had.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Denial {
+    /// The server's statement does not list it.
+    #[error("the server does not offer it")]
+    Statement,
+    /// The scopes of the token do not grant it.
+    #[error("the scopes of the token do not grant it")]
+    Scope,
+    /// The vendor pack rules it out.
+    #[error("the vendor pack {0} rules it out")]
+    Pack(String),
+    /// The operator rules it out.
+    #[error("override in the configuration rules it out")]
+    Override,
+    /// The server refused it lately.
+    #[error(
+        "the server refused it lately; it is tried again after {0}, or once its statement changes"
+    )]
+    Refusal(jiff::Timestamp),
+}
+
+impl Denial {
+    /// The denial of a fact that is not allowed.
+    pub(super) fn of(source: &Source<'_>) -> Self {
+        match source {
+            Source::Statement | Source::NotSaid => Self::Statement,
+            Source::Scope => Self::Scope,
+            Source::Pack { pack, .. } => Self::Pack((*pack).to_owned()),
+            Source::Override => Self::Override,
+            Source::Refusal { until } => Self::Refusal(*until),
+        }
+    }
 }
 
 /// Why nothing more is done for a record, and for some also nothing more at the EHR.

@@ -32,7 +32,7 @@ pub(super) struct Run<'a, 'p> {
     pub(super) ehr: &'a Ehr<'a>,
     /// Nothing if this run only looks.
     pub(super) writer: Option<&'a Writer<'a>>,
-    pub(super) offer: &'p mut Offer,
+    pub(super) offer: &'p mut Offer<'a>,
     pub(super) link: &'a Link,
     /// The items as they are to be written: without references to those that are not taken.
     pub(super) items: Vec<Item>,
@@ -69,7 +69,7 @@ pub(super) struct Run<'a, 'p> {
 pub(super) async fn record<'a>(
     ehr: &'a Ehr<'a>,
     writer: Option<&'a Writer<'a>>,
-    offer: &mut Offer,
+    offer: &mut Offer<'a>,
     record: &'a Record,
     progress: &mut (dyn FnMut(Progress) + Send + Sync),
 ) -> RecordReport {
@@ -85,7 +85,7 @@ pub(super) async fn record<'a>(
 async fn prepare<'a, 'p>(
     ehr: &'a Ehr<'a>,
     writer: Option<&'a Writer<'a>>,
-    offer: &'p mut Offer,
+    offer: &'p mut Offer<'a>,
     record: &'a Record,
     progress: &'p mut (dyn FnMut(Progress) + Send + Sync),
 ) -> Result<Run<'a, 'p>, Stop> {

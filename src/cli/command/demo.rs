@@ -24,6 +24,7 @@ use crate::phi::Phi;
 use crate::sandbox::{self, Running, Sandbox};
 use crate::store::{Link, Store, digest};
 use crate::sync::{self, Ehr, ItemReport, ItemState, Record, Report, client_digest, patient_marks};
+use crate::vendor::Overrides;
 
 /// A course of therapy under way, as `fixtures/ipt` has it.
 const RECORD: &str = include_str!("../../../fixtures/ipt/john-lee-in-treatment.json");
@@ -49,8 +50,8 @@ pub(crate) async fn run(output: &Output) -> Result<Done, Failure> {
         client: &client,
         store: &store,
         settle: std::time::Duration::ZERO,
-        max_entries: None,
-        max_conditional_entries: None,
+        pack: None,
+        overrides: &Overrides::default(),
         now: &clock::now,
     };
     let result = story(&ehr, &running, output).await;

@@ -46,8 +46,8 @@ pub(crate) async fn run(
         client: &client,
         store: &store,
         settle: ehr.settle.value,
-        max_entries: None,
-        max_conditional_entries: None,
+        pack: ehr.pack(),
+        overrides: &ehr.overrides.value,
         now: &clock::now,
     };
     let done = match &args.verb {
