@@ -53,4 +53,13 @@ mod tests {
         assert_eq!(pause(&busy(61), 1), None);
         assert!(busy(600).to_string().contains("600 s"), "{}", busy(600));
     }
+
+    #[test]
+    fn a_token_is_waited_for_only_if_it_may_still_come() {
+        use crate::client::smart::{NoToken, OAuthCode};
+        let wait = |why| pause(&Error::NotSent(Unsent::NoToken(why)), 1);
+        assert!(wait(NoToken::Unreachable).is_some() && wait(NoToken::Status(502)).is_some());
+        assert_eq!(wait(NoToken::Refused(OAuthCode::InvalidClient)), None);
+        assert_eq!(wait(NoToken::KeySource), None);
+    }
 }
