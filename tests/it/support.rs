@@ -3,6 +3,8 @@
 pub(crate) mod any_record;
 pub(crate) mod base64;
 pub(crate) mod hostile;
+#[cfg(feature = "app")]
+pub(crate) mod pack;
 pub(crate) mod server;
 pub(crate) mod shape;
 pub(crate) mod tls;

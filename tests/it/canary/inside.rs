@@ -171,8 +171,8 @@ async fn what_a_server_and_a_run_came_to_prints_no_text() {
         client: &client,
         store: &store,
         settle: std::time::Duration::ZERO,
-        max_entries: None,
-        max_conditional_entries: None,
+        pack: None,
+        overrides: &ipt_fhir::vendor::Overrides::default(),
         now: &now,
     };
     let records = |record: &Value| {

@@ -14,6 +14,7 @@ use ipt_fhir::sync::{
     Ehr, ItemReport, ItemState, Outcome, Progress, Record, Report, apply, client_digest,
     patient_marks, plan,
 };
+use ipt_fhir::vendor::{Overrides, Pack};
 use tempfile::TempDir;
 use uuid::Uuid;
 
@@ -24,7 +25,8 @@ pub(crate) struct Clinic {
     pub(crate) base_url: String,
     pub(crate) directory: TempDir,
     pub(crate) settle: Duration,
-    pub(crate) max_conditional_entries: Option<usize>,
+    pub(crate) pack: Option<&'static Pack>,
+    pub(crate) overrides: Overrides,
 }
 
 pub(crate) fn parse(text: &str) -> Resource {
@@ -177,8 +179,8 @@ impl Clinic {
         let ehr = Sandbox::start(Config { seed, behaviour, ..Config::default() }).await.unwrap();
         let base_url = ehr.base_url().to_owned();
         let directory = tempfile::tempdir().unwrap();
-        let (settle, max_conditional_entries) = (Duration::ZERO, None);
-        Self { ehr, base_url, directory, settle, max_conditional_entries }
+        let (settle, overrides) = (Duration::ZERO, Overrides::default());
+        Self { ehr, base_url, directory, settle, pack: None, overrides }
     }
 
     pub(crate) async fn store(&self) -> Store {
@@ -260,8 +262,8 @@ impl Clinic {
             client,
             store,
             settle: self.settle,
-            max_entries: None,
-            max_conditional_entries: self.max_conditional_entries,
+            pack: self.pack,
+            overrides: &self.overrides,
             now,
         }
     }

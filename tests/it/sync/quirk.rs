@@ -1,7 +1,8 @@
 //! Servers that leave the specification, each as a real one was measured: sync comes to the same on all of them.
 
+use ipt_fhir::fhir::Refusal;
 use ipt_fhir::sandbox::{Behaviour, Quirks, Transactions};
-use ipt_fhir::sync::{Conflict, Done, Failure, ItemState, Outcome, Progress, Refusal};
+use ipt_fhir::sync::{Conflict, Denial, Done, Failure, ItemState, Outcome, Progress};
 
 use super::clinic::{
     ANSWERS, CARE_PLAN, Clinic, GOAL, OBJECTIVE, PROCEDURE, PROGRESS, SESSION, TASK, item,
@@ -9,6 +10,7 @@ use super::clinic::{
 };
 use super::proxy::{Before, proxy};
 use crate::crash::side_by_side;
+use crate::support::pack::limited;
 
 fn quirky(quirks: Quirks) -> Behaviour {
     Behaviour { quirks, ..Behaviour::default() }
@@ -94,7 +96,7 @@ async fn a_known_limit_is_kept_and_costs_no_refusal() {
     for (limit, transactions) in [(8, 2), (5, 2), (3, 4)] {
         let quirks = Quirks { max_conditional_entries: Some(limit), ..Quirks::default() };
         let mut clinic = Clinic::with(quirky(quirks)).await;
-        clinic.max_conditional_entries = Some(limit);
+        clinic.pack = Some(limited(limit));
         let report = clinic.apply("Grieve").await;
         assert_eq!(report.outcome(), Outcome::Done, "{limit} {report:?}");
         clinic.assert_complete("Grieve");
@@ -182,7 +184,10 @@ async fn kinds_that_are_not_taken_are_named_and_left_out_until_they_are_taken() 
             assert_eq!(report.refusals, [], "known before anything was sent");
             for one in report.items() {
                 if one.resource_type == kind {
-                    let why = ItemState::Failed(Failure::Unsupported("create"));
+                    let why = ItemState::Failed(Failure::Unsupported {
+                        what: "create",
+                        by: Denial::Statement,
+                    });
                     assert_eq!(one.state, why, "{kind}");
                 } else {
                     let state = (one.done, &one.state);
@@ -258,14 +263,12 @@ async fn refused_as_a_kind(status: u16, body: &'static str, learned: bool) {
     let way = proxy(clinic.ehr.base_url(), refuse, |_| {}).await;
     let report = clinic.apply_by(&way, resources("Grieve")).await;
     assert!(matches!(item(&report, OBJECTIVE).state, ItemState::Failed(Failure::Server(_))));
-    let of_goal = |refusal: &&Refusal| refusal.resource_type.as_deref() == Some("Goal");
+    let of_goal = |refusal: &&Refusal| refusal.resource_type == "Goal";
     let refusal = report.refusals.iter().find(of_goal);
     let plan = item(&report, CARE_PLAN);
     if learned {
-        let expected = (Some("Goal".to_owned()), "create", status);
         let refusal = refusal.unwrap_or_else(|| panic!("{status} {report:?}"));
-        let told = (refusal.resource_type.clone(), refusal.interaction, refusal.status);
-        assert_eq!(told, expected);
+        assert_eq!((refusal.interaction.as_str(), refusal.status), ("create", status));
         assert!(matches!(item(&report, GOAL).state, ItemState::Failed(Failure::Server(_))));
         assert_eq!((plan.done, &plan.state), (Some(Done::Created), &ItemState::InSync));
         assert_eq!(plan.left_out, [uuid(GOAL), uuid(OBJECTIVE)]);
@@ -279,6 +282,17 @@ async fn refused_as_a_kind(status: u16, body: &'static str, learned: bool) {
         assert_eq!(refusal, None);
         assert!(matches!(plan.state, ItemState::BlockedBy(_)), "{status} {report:?}");
     }
+    if let Some(refusal) = refusal {
+        // For a day it is not tried again, and what is there keeps quiet about it.
+        let before = clinic.writing_requests();
+        let believed = clinic.apply("Grieve").await;
+        assert_eq!(clinic.writing_requests(), before, "{status}");
+        let by = Denial::Refusal(refusal.until);
+        let why = ItemState::Failed(Failure::Unsupported { what: "create", by });
+        assert_eq!(item(&believed, GOAL).state, why);
+        assert_eq!(believed.refusals, []);
+    }
+    clinic.store().await.forget_refusals("clinic").await.unwrap();
     // Without the refusal, all comes to what it should be.
     let taken = clinic.apply("Grieve").await;
     assert_eq!(taken.outcome(), Outcome::Done, "{status} {taken:?}");

@@ -18,6 +18,7 @@ use ipt_fhir::store::{Link, Store, digest};
 use ipt_fhir::sync::{
     Done, Ehr, ItemState, Outcome, Progress, Record, Report, apply, client_digest, patient_marks,
 };
+use ipt_fhir::vendor::Overrides;
 use tempfile::TempDir;
 use uuid::Uuid;
 
@@ -121,8 +122,8 @@ impl Course {
             client: &self.client,
             store: &store,
             settle: Duration::from_millis(200),
-            max_entries: None,
-            max_conditional_entries: None,
+            pack: None,
+            overrides: &Overrides::default(),
             now: &now,
         };
         let writes = AtomicUsize::new(0);
