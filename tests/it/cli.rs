@@ -2,6 +2,7 @@
 
 mod capabilities;
 mod ehr;
+mod ehr_test;
 mod flags;
 mod keys;
 mod map;

@@ -89,7 +89,8 @@ fn test_passes_against_the_sandbox() {
     let sandbox = Sandbox::start(&home, "");
     home.run(&format!("ehr add here {}", sandbox.url)).ends(0);
     let run = home.run("ehr test here").ends(0);
-    assert_eq!(run.stdout.matches(" ok ").count(), 6, "{}", run.stdout);
+    assert_eq!(run.stdout.matches(" ok ").count(), 7, "{}", run.stdout);
+    assert_eq!(run.stdout.matches(" skipped ").count(), 5, "no TLS, no login: {}", run.stdout);
 }
 
 #[test]
@@ -122,21 +123,26 @@ fn timeout_limits_a_request() {
 #[test]
 fn test_names_the_cure_of_each_failure() {
     // The first connection is the check's own, which sends nothing.
-    let run = |step: Step, exit| {
+    let run = |steps: Vec<Step>, exit| {
         let home = Home::new();
-        let server = Server::start(vec![Step::Close, step]);
+        let server = Server::start([vec![Step::Close], steps].into_iter().flatten().collect());
         home.run(&format!("ehr add it {}", server.base())).ends(0);
         home.run("ehr test it").ends(exit).stdout
     };
-    let portal = run(answer(200, &[], "<html>portal</html>"), 1);
+    let portal = run(vec![answer(200, &[], "{}")], 1);
     assert!(portal.contains("cure: the URL must be the base of a FHIR server"), "{portal}");
-    assert_eq!(portal.matches(" skipped ").count(), 3, "{portal}");
-    let denied = run(answer(401, &[], ""), 6);
+    assert_eq!(portal.matches(" skipped ").count(), 8, "{portal}");
+    // Shown to nobody, then not to us.
+    let denied = run(vec![answer(401, &[], ""), answer(401, &[], "")], 6);
     assert!(denied.contains("cure: the token or password is wrong"), "{denied}");
     let stu3 = r#"{"resourceType":"CapabilityStatement","fhirVersion":"3.0.2"}"#;
-    let old = run(answer(200, &[], stu3), 1);
-    assert!(old.contains("cure: this program writes R4"), "{old}");
-    assert!(old.contains("CarePlan (create, read, update, search-type)"), "{old}");
+    let old = run(vec![answer(200, &[], stu3)], 1);
+    assert!(old.contains("STU3") && old.contains("cure: this program writes R4"), "{old}");
+    let little = r#"{"resourceType":"CapabilityStatement","fhirVersion":"4.0.1"}"#;
+    let found = r#"{"resourceType":"Bundle","type":"searchset","entry":[]}"#;
+    let little = run(vec![answer(200, &[], little), answer(200, &[], found)], 1);
+    assert!(little.contains("takes no plan; not written there: CarePlan, Goal,"), "{little}");
+    assert!(little.contains("cure: `ehr capabilities`"), "{little}");
     let home = Home::new();
     home.run("ehr add gone http://127.0.0.1:9/fhir").ends(0);
     let gone = home.run("ehr test gone").ends(1).stdout;

@@ -217,7 +217,7 @@ fn granted(scopes: Option<&Scopes>, capability: Option<&Capability>) -> Check {
         })
         .collect();
     if lacking.is_empty() {
-        return Check::passed(step, "they suffice for all that the server takes");
+        return Check::passed(step, format!("they suffice: {scopes}"));
     }
     let found = format!("narrower than what the server takes: {}", lacking.join(", "));
     let cure = "ask for system/TYPE.crus (v1: system/TYPE.read and .write) of these, and let the EHR's administrator grant it";

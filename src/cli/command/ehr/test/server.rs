@@ -57,7 +57,10 @@ fn release(capability: &Capability) -> Check {
     match capability.release {
         Some(Release::R4) => Check::passed(STEP, "FHIR R4"),
         Some(other) => Check::failed(STEP, format!("FHIR {other}"), cure),
-        None => Check::failed(STEP, "no release that is known here", cure),
+        None => match capability.release_name {
+            Some(name) => Check::failed(STEP, format!("FHIR {name}"), cure),
+            None => Check::failed(STEP, "no release that is known here", cure),
+        },
     }
 }
 
