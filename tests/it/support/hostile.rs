@@ -137,7 +137,8 @@ pub(crate) fn urls(base: &str, second: &str) -> Vec<String> {
         format!("{base}/{}", "a".repeat(100_000)),
         format!("{second}/{}", "a".repeat(100_000)),
     ];
-    urls.dedup();
+    let mut seen = std::collections::BTreeSet::new();
+    urls.retain(|url| seen.insert(url.clone()));
     urls
 }
 
