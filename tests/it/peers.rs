@@ -8,7 +8,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use ipt_fhir::json::{Value, parse};
 use ipt_fhir::sync::{Conflict, Done, Failure, ItemReport, ItemState, Report};
@@ -27,6 +27,8 @@ const JOHN: &str = "ipt/john-lee-in-treatment.json";
 struct Expected {
     server: String,
     variable: String,
+    /// How many generated records are synced beside John Lee's and Sara's.
+    records: usize,
     /// What a vendor pack would say.
     max_conditional_entries: Option<usize>,
     not_taken: Vec<String>,
@@ -145,10 +147,10 @@ impl Expected {
         assert_eq!(after["note"][0]["text"], "seen by the ward", "not overwritten");
     }
 
-    /// John Lee, Sara and twenty others, in one run.
+    /// John Lee, Sara and others, in one run.
     async fn holds_for_many_records(&self, base_url: &str) {
         let counter = Counter::default();
-        let mut many = records(20);
+        let mut many = records(self.records);
         for name in [JOHN, "ipt/sara-dit.json"] {
             many.push(parse(&fixture(name)).unwrap());
         }
@@ -167,17 +169,24 @@ impl Expected {
     }
 }
 
-/// Runs for each server of the list that is there.
+/// Runs for each entry of the list that is about this server.
 async fn for_each_server(variable: &str) {
     let expected: Vec<Expected> = serde_json::from_str(EXPECTED).unwrap();
+    let mut of_server = Vec::new();
     for expected in expected.iter().filter(|expected| expected.variable == variable) {
         let Some(base_url) = environment(variable) else {
             tell(&format!("left out: sync with {} ({variable} is not set)", expected.server));
             continue;
         };
-        tell(&expected.server);
+        // While it holds little: in the end some of them are slow.
         expected.holds_for_one_record(&base_url).await;
-        expected.holds_for_many_records(&base_url).await;
+        of_server.push((expected, base_url));
+    }
+    // Where two things are expected of one server, they differ in how, not in what comes of it.
+    if let Some((expected, base_url)) = of_server.first() {
+        let started = Instant::now();
+        expected.holds_for_many_records(base_url).await;
+        tell(&format!("{}: {:?}", expected.server, started.elapsed()));
     }
 }
 
