@@ -32,8 +32,7 @@ use std::time::Duration;
 use uuid::Uuid;
 
 use crate::client::Client;
-use crate::client::smart::Granted;
-use crate::fhir::{Resource, Scopes};
+use crate::fhir::Resource;
 use crate::store::{self, Link, Store, Writer};
 use crate::vendor::{Overrides, Pack};
 
@@ -149,10 +148,8 @@ async fn offer<'a>(ehr: &Ehr<'a>, writer: Option<&Writer<'_>>) -> Result<Offer<'
         ehr.store.keep_capability(ehr.name, ehr.base_url, &statement, now).await?;
     }
     let believed = ehr.store.refusals(ehr.name, ehr.base_url, now).await?;
-    let scopes = match reading::repeated(|| ehr.client.login()).await?.map(|login| login.granted) {
-        Some(Granted::Said(scopes)) => Some(Scopes::parse(&scopes.join(" "))),
-        _ => None,
-    };
+    let login = reading::repeated(|| ehr.client.login()).await?;
+    let scopes = login.and_then(|login| login.scopes());
     Ok(Offer::new(capability, scopes, ehr.pack, ehr.overrides, believed))
 }
 

@@ -235,9 +235,12 @@ pub(crate) struct EhrCapabilities {
     /// The vendor pack to look through, instead of the configured one
     #[arg(long, value_name = "PACK", value_parser = packs())]
     pub(crate) pack: Option<&'static Pack>,
-    /// Assume that these scopes are granted
+    /// Assume that these scopes are granted; without it those of the login count
     #[arg(long, value_name = "SCOPES")]
     pub(crate) scopes: Option<String>,
+    /// Forget what the server has refused, so that the next sync tries it again
+    #[arg(long, conflicts_with = "from")]
+    pub(crate) forget_refusals: bool,
     /// Show each fact with its source
     #[arg(long)]
     pub(crate) explain: bool,

@@ -23,6 +23,7 @@ use std::time::Duration;
 use super::authorization::Source;
 use super::pinned::Pinned;
 use crate::date::Clock;
+use crate::fhir::Scopes;
 
 pub use discovery::{SmartConfiguration, discover};
 pub use key::{Algorithm, Key, KeyFault, Keys};
@@ -103,6 +104,16 @@ pub struct Login {
     pub skew: Option<SignedDuration>,
     /// The key that signed.
     pub kid: String,
+}
+
+impl Login {
+    /// The scopes that the server says it granted; nothing where it does not say.
+    pub fn scopes(&self) -> Option<Scopes> {
+        match &self.granted {
+            Granted::Said(scopes) => Some(Scopes::parse(&scopes.join(" "))),
+            Granted::Unsaid { .. } => None,
+        }
+    }
 }
 
 /// The scopes of a token.

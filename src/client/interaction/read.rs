@@ -32,6 +32,17 @@ impl Client {
         Ok((Capability::from_statement(&statement), statement))
     }
 
+    /// The statement that everybody may see, or else the one that is shown to us.
+    ///
+    /// # Errors
+    /// Those of [`Client::capabilities`].
+    pub async fn visible_capabilities(&self) -> Result<(Capability, Resource), Error> {
+        match self.capabilities_openly().await {
+            Err(Error::Unauthorized | Error::Forbidden) => self.capabilities().await,
+            other => other,
+        }
+    }
+
     /// A resource as it is now.
     ///
     /// # Errors

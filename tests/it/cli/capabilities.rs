@@ -35,7 +35,7 @@ fn capabilities_of_a_server_are_kept_and_a_change_is_told() {
     let first = home.run("ehr capabilities here").ends(0).stdout;
     assert!(first.starts_with("here: FHIR R4, statement "), "{first}");
     assert!(first.contains("asked now for the first time"), "{first}");
-    assert!(first.contains("pack: none") && first.contains("scopes: not looked at"), "{first}");
+    assert!(first.contains("pack: none") && first.contains("scopes: not known here"), "{first}");
     assert!(first.contains("transports: transaction, batch, single"), "{first}");
     assert!(!first.contains("otherwise than the statement"), "{first}");
     let again = home.run("ehr capabilities here").ends(0).stdout;
@@ -59,7 +59,7 @@ fn one_request_is_made_and_a_changed_statement_forgets_refusals() {
     let home = Home::new();
     let later = STATEMENT.replace(r#"{"code":"batch"}"#, r#"{"code":"transaction"}"#);
     let same = STATEMENT.replace("2026-01-01", "2026-02-02");
-    let steps = [STATEMENT, &same, &later].map(|text| answer(200, &[], text));
+    let steps = [STATEMENT, &same, &same, &later].map(|text| answer(200, &[], text));
     let server = Server::start(steps.into());
     home.run(&format!("ehr add it {}", server.base())).ends(0);
     home.run("ehr capabilities it").ends(0);
@@ -69,20 +69,24 @@ fn one_request_is_made_and_a_changed_statement_forgets_refusals() {
         ..Refusal::new("Condition", "create", 403, moment("2026-01-01T00:00:00Z"))
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    runtime.block_on(async {
+    let learn = async || {
         let store = Store::open(&home.path("home/.local/share/ipt-fhir")).await.unwrap();
         let writer = store.writer("it").await.unwrap();
         writer.learn_refusal(&server.base(), &refusal).await.unwrap();
-    });
+    };
+    runtime.block_on(learn());
     let refused = home.run("ehr capabilities it").ends(0).stdout;
     assert!(refused.contains("the same as last time"), "{refused}");
     let told = "Condition create: no - the server refused it; tried again after 2199-01-01";
     assert!(refused.contains(told), "{refused}");
+    let forgotten = home.run("ehr capabilities it --forget-refusals").ends(0).stdout;
+    assert!(!forgotten.contains("refused"), "{forgotten}");
+    runtime.block_on(learn());
     let changed = home.run("ehr capabilities it").ends(0).stdout;
     assert!(changed.contains("CHANGED since last time"), "{changed}");
     assert!(!changed.contains("refused") && changed.contains("transports: transaction, single"));
     let asked: Vec<_> = server.requests().into_iter().map(|r| (r.method, r.target)).collect();
-    assert_eq!(asked.len(), 3);
+    assert_eq!(asked.len(), 4);
     assert!(asked.iter().all(|(method, target)| method == "GET" && target == "/fhir/metadata"));
 }
 

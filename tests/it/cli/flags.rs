@@ -46,6 +46,11 @@ const EXERCISED: &[(&str, &str, &str)] = &[
     ("ehr capabilities", "--from", "from_reads_a_saved_statement_through_a_pack"),
     ("ehr capabilities", "--pack", "from_reads_a_saved_statement_through_a_pack"),
     ("ehr capabilities", "--scopes", "scopes_narrow_what_a_statement_lists"),
+    (
+        "ehr capabilities",
+        "--forget-refusals",
+        "one_request_is_made_and_a_changed_statement_forgets_refusals",
+    ),
     ("ehr capabilities", "--explain", "from_reads_a_saved_statement_through_a_pack"),
     ("ehr add", "--client-id", "a_login_is_added_tested_and_used"),
     ("ehr add", "--key-file", "smart_flags_say_what_is_asked_for_and_given"),

@@ -33,8 +33,10 @@ struct Shown<'a> {
     /// Who chose the pack.
     pack_by: &'static str,
     suggestion: Option<Suggestion>,
-    /// The scopes that are assumed; none if they are not known.
+    /// The scopes, if they are known or assumed.
     scopes: Option<&'a Scopes>,
+    /// Whether somebody only wants to know what they would mean.
+    assumes_scopes: bool,
     explain: bool,
 }
 
@@ -49,17 +51,26 @@ pub(crate) async fn run(args: &EhrCapabilities, settings: &Settings) -> Result<D
     if let Some(path) = &args.from {
         let ehr = settings.ehr_if_named(named)?;
         let (statement, capability) = from_file(path)?;
-        return Ok(show(args, ehr, &statement, &capability, &[], Origin::File));
+        let scopes = args.scopes.as_deref().map(Scopes::parse);
+        return Ok(show(args, ehr, &statement, &capability, scopes.as_ref(), &[], Origin::File));
     }
     let (name, ehr) = settings.ehr(named)?;
-    let (capability, statement) = client(ehr)?.capabilities().await?;
+    let client = client(ehr)?;
+    let (capability, statement) = client.visible_capabilities().await?;
+    let scopes = match &args.scopes {
+        Some(scopes) => Some(Scopes::parse(scopes)),
+        None => client.login().await?.and_then(|login| login.scopes()),
+    };
     let (base_url, now) = (ehr.url.value.to_string(), clock::now());
     let store = Store::open(&settings.config.store_path.value).await?;
     let change = store.keep_capability(name, &base_url, &statement, now).await?;
+    if args.forget_refusals {
+        store.forget_refusals(name).await?;
+    }
     let refusals = store.refusals(name, &base_url, now).await?;
     store.close().await?;
     let origin = Origin::Server(change);
-    Ok(show(args, Some((name, ehr)), &statement, &capability, &refusals, origin))
+    Ok(show(args, Some((name, ehr)), &statement, &capability, scopes.as_ref(), &refusals, origin))
 }
 
 /// A statement that somebody saved.
@@ -80,6 +91,7 @@ fn show(
     ehr: Option<(&str, &Ehr)>,
     statement: &Resource,
     capability: &Capability,
+    scopes: Option<&Scopes>,
     refusals: &[Refusal],
     origin: Origin,
 ) -> Done {
@@ -90,17 +102,17 @@ fn show(
         (None, Some(pack)) => (Some(pack.value), "configured"),
         (None, None) => (None, "none"),
     };
-    let scopes = args.scopes.as_deref().map(Scopes::parse);
     let overrides = ehr.map_or(&none, |(_, ehr)| &ehr.overrides.value);
     let host = ehr.map(|(_, ehr)| ehr.url.value.host_and_port().0).unwrap_or_default();
     let shown = Shown {
         name: ehr.map(|(name, _)| name),
         origin,
         digest: digest(&Capability::canonical_text(statement)),
-        effective: Effective::new(capability, scopes.as_ref(), pack, overrides, refusals),
+        effective: Effective::new(capability, scopes, pack, overrides, refusals),
         pack_by,
         suggestion: suggest(capability, &host),
-        scopes: scopes.as_ref(),
+        scopes,
+        assumes_scopes: args.scopes.is_some(),
         explain: args.explain,
     };
     Done::new(view::human(&shown), Value::Object(view::json(&shown)))

@@ -124,12 +124,15 @@ fn head(shown: &Shown<'_>) -> String {
         let _ = writeln!(text, "      {} may fit, by {reason}", pack.name);
     }
     let _ = match (shown.scopes, &shown.origin) {
-        (Some(scopes), _) => writeln!(text, "scopes: assumed to be granted: {scopes}"),
+        (Some(scopes), _) if shown.assumes_scopes => {
+            writeln!(text, "scopes: assumed to be granted: {scopes}")
+        }
+        (Some(scopes), _) => writeln!(text, "scopes: granted to the login: {scopes}"),
         (None, Origin::File) => {
             writeln!(text, "scopes: assumed to be granted as asked for, for all that follows")
         }
         (None, Origin::Server(_)) => {
-            writeln!(text, "scopes: not looked at; --scopes shows what they narrow")
+            writeln!(text, "scopes: not known here; --scopes shows what they would narrow")
         }
     };
     text
@@ -268,7 +271,7 @@ pub(super) fn json(shown: &Shown<'_>) -> Object {
             "reason" => suggestion.reason,
         }),
         "scopes" => object! {
-            "assumed" => shown.scopes.is_some() || matches!(shown.origin, Origin::File),
+            "assumed" => shown.assumes_scopes || matches!(shown.origin, Origin::File),
             "text" => shown.scopes.map(ToString::to_string),
         },
         "kinds" => kinds.collect::<Vec<_>>(),

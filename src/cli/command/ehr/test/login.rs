@@ -9,7 +9,7 @@ use jiff::SignedDuration;
 use super::super::super::super::failure::no_token_cure;
 use super::check::Check;
 use super::server::TYPES;
-use crate::client::smart::{Granted, Login as Token, NoToken, OAuthCode, SmartConfiguration};
+use crate::client::smart::{Login as Token, NoToken, OAuthCode, SmartConfiguration};
 use crate::client::{Client, Error, Unsent};
 use crate::config::{Auth, Ehr};
 use crate::fhir::scope::Granted as Scoped;
@@ -48,11 +48,7 @@ impl Login {
         let named = offered.as_ref().ok().and_then(|offered| offered.token_endpoint.as_ref());
         let is_pinned = named.is_none_or(|named| named.as_ref() == Ok(&smart.token_url));
         let token = client.login().await;
-        let scopes = match token.as_ref().ok().and_then(Option::as_ref).map(|token| &token.granted)
-        {
-            Some(Granted::Said(scopes)) => Some(Scopes::parse(&scopes.join(" "))),
-            _ => None,
-        };
+        let scopes = token.as_ref().ok().and_then(Option::as_ref).and_then(Token::scopes);
         Self::Smart { offered, is_pinned, token, scopes }
     }
 

@@ -30,11 +30,7 @@ pub(super) const TYPES: [&str; 15] = [
 
 /// The server's statement: anybody's, or if it is shown to known clients only, that which it shows to us.
 pub(super) async fn statement(client: &Client) -> Result<Capability, Error> {
-    match client.capabilities_openly().await {
-        Err(Error::Unauthorized | Error::Forbidden) => client.capabilities().await,
-        other => other,
-    }
-    .map(|(capability, _)| capability)
+    client.visible_capabilities().await.map(|(capability, _)| capability)
 }
 
 /// Whether there is a statement, and of which release.
