@@ -182,7 +182,7 @@ impl<'a> Offer<'a> {
             _ => return false,
         };
         let key = (resource_type.map(str::to_owned), interaction);
-        self.refused.entry(key).or_insert((error.clone(), status));
+        self.refused.insert(key, (error.clone(), status));
         true
     }
 
@@ -257,6 +257,6 @@ mod tests {
         let learned = offer.into_refusals(jiff::Timestamp::UNIX_EPOCH);
         let told: Vec<(&str, u16)> =
             learned.iter().map(|one| (one.resource_type.as_str(), one.status)).collect();
-        assert_eq!(told, [("system", 501), ("Goal", 404), ("Task", 400)], "each once");
+        assert_eq!(told, [("system", 501), ("Goal", 403), ("Task", 400)], "each once");
     }
 }
