@@ -201,7 +201,8 @@ async fn kinds_that_are_not_taken_are_named_and_left_out_until_they_are_taken() 
             } else {
                 assert_eq!(*left_out, expected, "{kind}");
             }
-            let text: String = clinic.ehr.resources().iter().map(|one| one.to_text()).collect();
+            let text: String =
+                clinic.ehr.resources().iter().map(ipt_fhir::fhir::Resource::to_text).collect();
             assert!(!text.contains("urn:uuid"), "nothing dangles");
             // A second run says the same and writes nothing.
             let before = clinic.writing_requests();
