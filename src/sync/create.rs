@@ -194,7 +194,7 @@ impl Run<'_, '_> {
     /// Notes what the server says that it made. Which of it is whose is for the look-up to find: servers leave
     /// answers out and put them in another order, and two goals can't be told apart by what an answer says.
     fn take_answers(&mut self, answers: Vec<EntryAnswer>) {
-        for EntryAnswer { status, id, version } in answers {
+        for EntryAnswer { status, id, version, .. } in answers {
             // No transaction then, whatever it is called: alone, an entry is refused for its own reason.
             self.singly |= status.is_some_and(|status| status >= 400);
             if let (Some(201), Some(id), Some(version)) = (status, id, version) {
