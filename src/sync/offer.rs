@@ -156,7 +156,7 @@ impl<'a> Offer<'a> {
         match () {
             () if entries < 2 => return false,
             () if error.class() == Class::TooBig && conditional => {
-                self.max_conditional_entries = half
+                self.max_conditional_entries = half;
             }
             () if error.class() == Class::TooBig => self.max_entries = half,
             () if !is_known && may_be_too_big(error) => self.guessed = half,

@@ -198,13 +198,13 @@ impl Session {
         let answer = receive(request, LIMITS.bytes).await.map_err(|error| transport(&error))?;
         self.learn(&answer);
         tracing::debug!(http.status = answer.status, "the token server answered");
-        let mut token = self.read(answer, sent)?;
+        let mut token = self.read(&answer, sent)?;
         token.login.kid = kid;
         token.login.skew = self.skew();
         Ok(token)
     }
 
-    fn read(&self, answer: Answer, sent: Timestamp) -> Result<Token, Error> {
+    fn read(&self, answer: &Answer, sent: Timestamp) -> Result<Token, Error> {
         let value = json::parse_with(&answer.body, LIMITS).ok();
         if !answer.is_success() {
             let status = answer.status;

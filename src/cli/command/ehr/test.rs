@@ -127,8 +127,10 @@ impl<'a> Test<'a> {
         goes_on
     }
 
-    fn add_all(&mut self, checks: impl IntoIterator<Item = Check>) -> bool {
-        checks.into_iter().fold(true, |goes_on, check| self.add(check) && goes_on)
+    /// Notes several steps, all of them.
+    fn add_all(&mut self, checks: Vec<Check>) -> bool {
+        self.checks.extend(checks);
+        !self.has_failed()
     }
 
     fn has_failed(&self) -> bool {

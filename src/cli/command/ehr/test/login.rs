@@ -24,15 +24,18 @@ pub(super) enum Login {
     /// This EHR is asked in another way.
     Other(&'static str),
     /// SMART Backend Services.
-    Smart {
-        /// What the server says of its login.
-        offered: Result<SmartConfiguration, Error>,
-        /// Whether its token URL is the pinned one.
-        is_pinned: bool,
-        /// The token, and what it may do.
-        token: Result<Option<Token>, Error>,
-        scopes: Option<Scopes>,
-    },
+    Smart(Box<Tried>),
+}
+
+/// A SMART login that was tried.
+pub(super) struct Tried {
+    /// What the server says of its login.
+    offered: Result<SmartConfiguration, Error>,
+    /// Whether its token URL is the pinned one.
+    is_pinned: bool,
+    token: Result<Option<Token>, Error>,
+    /// The scopes that the server says it granted.
+    scopes: Option<Scopes>,
 }
 
 impl Login {
@@ -49,45 +52,52 @@ impl Login {
         let is_pinned = named.is_none_or(|named| named.as_ref() == Ok(&smart.token_url));
         let token = client.login().await;
         let scopes = token.as_ref().ok().and_then(Option::as_ref).and_then(Token::scopes);
-        Self::Smart { offered, is_pinned, token, scopes }
+        Self::Smart(Box::new(Tried { offered, is_pinned, token, scopes }))
     }
 
     /// The scopes that the server says it granted.
     pub(super) const fn scopes(&self) -> Option<&Scopes> {
         match self {
-            Self::Smart { scopes, .. } => scopes.as_ref(),
+            Self::Smart(tried) => tried.scopes.as_ref(),
             Self::Other(_) => None,
         }
     }
 
     /// Whether the server refused who asks.
     pub(super) fn is_denied(&self) -> bool {
-        let Self::Smart { token: Err(Error::NotSent(Unsent::NoToken(why))), .. } = self else {
-            return false;
-        };
-        why.is_refusal()
+        match self {
+            Self::Smart(tried) => matches!(
+                tried.token,
+                Err(Error::NotSent(Unsent::NoToken(why))) if why.is_refusal()
+            ),
+            Self::Other(_) => false,
+        }
     }
 
     /// The four steps of it.
     pub(super) fn checks(&self, statement: &Result<Capability, Error>) -> Vec<Check> {
         match self {
             Self::Other(instead) => STEPS.map(|step| Check::skipped(step, *instead)).into(),
-            Self::Smart { offered, is_pinned, token, scopes } => {
-                let mut checks = vec![configuration(offered, *is_pinned)];
-                match token {
-                    Ok(token) => {
-                        checks.push(Check::passed(STEPS[1], lifetime(token.as_ref())));
-                        checks.push(clock(token.as_ref().and_then(|token| token.skew)));
-                        checks.push(granted(scopes.as_ref(), statement.as_ref().ok()));
-                    }
-                    Err(error) => {
-                        let (found, cure) = refusal(error, *is_pinned);
-                        checks.push(Check::failed(STEPS[1], found, cure));
-                    }
-                }
-                checks
+            Self::Smart(tried) => tried.checks(statement.as_ref().ok()),
+        }
+    }
+}
+
+impl Tried {
+    fn checks(&self, capability: Option<&Capability>) -> Vec<Check> {
+        let mut checks = vec![configuration(&self.offered, self.is_pinned)];
+        match &self.token {
+            Ok(token) => {
+                checks.push(Check::passed(STEPS[1], lifetime(token.as_ref())));
+                checks.push(clock(token.as_ref().and_then(|token| token.skew)));
+                checks.push(granted(self.scopes.as_ref(), capability));
+            }
+            Err(error) => {
+                let (found, cure) = refusal(error, self.is_pinned);
+                checks.push(Check::failed(STEPS[1], found, cure));
             }
         }
+        checks
     }
 }
 
