@@ -47,6 +47,13 @@ pub enum Authorization {
     Smart(Box<Smart>),
 }
 
+impl Authorization {
+    /// Whether a login goes over TLS, whatever the server itself does.
+    pub(super) fn needs_tls(&self) -> bool {
+        matches!(self, Self::Smart(smart) if smart.token_url().url().scheme() == "https")
+    }
+}
+
 /// Where a secret is to be had, again and again: a file, a command. It may take its time; it is never asked on a thread
 /// that others wait for.
 #[derive(Clone)]
@@ -142,7 +149,7 @@ impl Authorizer {
             Way::Fixed(Authorization::Basic { user, password }) => {
                 Credentials::fixed(basic(user, password)?)
             }
-            Way::Fixed(_) => Ok(Credentials { header: None, number: 0, until: None, login: None }),
+            Way::Fixed(_) => Ok(Credentials::none()),
             Way::Renewable(_) | Way::Smart(_) => self.at_the_door(0).await,
         }
     }
@@ -223,6 +230,11 @@ impl Authorizer {
 }
 
 impl Credentials {
+    /// None: as anybody asks.
+    pub(super) const fn none() -> Self {
+        Self { header: None, number: 0, until: None, login: None }
+    }
+
     #[expect(clippy::unnecessary_wraps, reason = "it ends arms that can fail")]
     const fn fixed(header: HeaderValue) -> Result<Self, Error> {
         Ok(Self { header: Some(header), number: 0, until: None, login: None })

@@ -32,7 +32,7 @@ use super::tls::TlsFault;
 use super::{Codes, Config, smart};
 use crate::json::Limits;
 
-pub(super) const FHIR_JSON: HeaderValue = HeaderValue::from_static("application/fhir+json");
+const FHIR_JSON: HeaderValue = HeaderValue::from_static("application/fhir+json");
 pub(super) const JSON_PATCH: HeaderValue = HeaderValue::from_static("application/json-patch+json");
 pub(super) const PREFER: HeaderName = HeaderName::from_static("prefer");
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -148,14 +148,24 @@ pub(super) struct Request<'a> {
     pub(super) url: OutboundUrl,
     headers: HeaderMap,
     body: Option<String>,
+    /// Whether it is asked as anybody would, without credentials.
+    is_open: bool,
 }
 
 impl<'a> Request<'a> {
     /// A GET that asks past every cache (ehr-servers.md 7: HAPI answers from a minute ago otherwise).
     pub(super) fn get(interaction: Interaction, resource_type: &'a str, url: OutboundUrl) -> Self {
         let headers = HeaderMap::new();
-        Self { interaction, resource_type, method: Method::GET, url, headers, body: None }
-            .header(CACHE_CONTROL, HeaderValue::from_static("no-cache"))
+        Self {
+            interaction,
+            resource_type,
+            method: Method::GET,
+            url,
+            headers,
+            body: None,
+            is_open: false,
+        }
+        .header(CACHE_CONTROL, HeaderValue::from_static("no-cache"))
     }
 
     /// A POST of a form: a search whose parameters stay out of the URL.
@@ -176,14 +186,28 @@ impl<'a> Request<'a> {
         body: String,
     ) -> Self {
         let headers = HeaderMap::new();
-        Self { interaction, resource_type, method, url, headers, body: Some(body) }
+        Self { interaction, resource_type, method, url, headers, body: Some(body), is_open: false }
             .header(CONTENT_TYPE, FHIR_JSON)
     }
 
     /// A DELETE.
     pub(super) fn delete(resource_type: &'a str, url: OutboundUrl) -> Self {
         let (interaction, headers) = (Interaction::Delete, HeaderMap::new());
-        Self { interaction, resource_type, method: Method::DELETE, url, headers, body: None }
+        Self {
+            interaction,
+            resource_type,
+            method: Method::DELETE,
+            url,
+            headers,
+            body: None,
+            is_open: false,
+        }
+    }
+
+    /// The same request without credentials: for what a server shows to everybody.
+    pub(super) const fn openly(mut self) -> Self {
+        self.is_open = true;
+        self
     }
 
     /// The same request with a header.
@@ -225,7 +249,7 @@ impl Http {
             // Shorter than the keep-alive of common servers, so that few requests meet a connection that just ended.
             .pool_idle_timeout(Duration::from_secs(4))
             .dns_resolver(Arc::new(resolver));
-        let builder = if config.base.is_https() {
+        let builder = if config.base.is_https() || config.authorization.needs_tls() {
             config.tls.apply(builder)
         } else {
             // Nothing is encrypted there, so the machine's authorities need not be read.
@@ -296,7 +320,11 @@ impl Http {
         request_id: &uuid::Uuid,
     ) -> Result<Answer, Error> {
         let latest = Instant::now() + self.timeout + self.longest_wait();
-        let mut credentials = in_time(latest, self.authorizer.credentials()).await?;
+        let mut credentials = if request.is_open {
+            Credentials::none()
+        } else {
+            in_time(latest, self.authorizer.credentials()).await?
+        };
         self.pacer.turn().await?;
         let deadline = latest.min(Instant::now() + self.timeout);
         let (mut followed, mut is_renewed) = (0, false);
@@ -308,7 +336,7 @@ impl Http {
             if answer.is_busy() {
                 self.pacer.turned_away(answer.wait());
             }
-            if answer.status == 401 && !is_renewed {
+            if answer.status == 401 && !is_renewed && !request.is_open {
                 is_renewed = true;
                 let renewed = in_time(deadline, self.authorizer.renewed(&credentials)).await?;
                 let Some(renewed) = renewed else { return Ok(answer) };
@@ -360,18 +388,6 @@ impl Http {
     /// What our login came to, where there is one.
     pub(super) async fn login(&self) -> Result<Option<smart::Login>, Error> {
         self.authorizer.login().await
-    }
-
-    /// Reads a JSON document that the server shows to everybody: without credentials.
-    pub(super) async fn get_openly(
-        &self,
-        url: &OutboundUrl,
-        media_type: HeaderValue,
-        limit: usize,
-    ) -> Result<Answer, Error> {
-        self.pacer.turn().await?;
-        let outgoing = self.client.get(url.url().clone()).header(ACCEPT, media_type);
-        receive(outgoing, limit).await?.accept(Interaction::Capabilities, &self.codes)
     }
 }
 

@@ -150,7 +150,7 @@ pub enum Denial {
     Override,
     /// The server refused it lately.
     #[error(
-        "the server refused it lately; it is tried again after {0}, or once its statement changes"
+        "the server refused it lately; it is tried again after {0}, once its statement changes, or after `ehr capabilities --forget-refusals`"
     )]
     Refusal(jiff::Timestamp),
 }

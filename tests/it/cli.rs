@@ -69,6 +69,17 @@ impl Home {
         Run::of(&self.command(words(line)).output().unwrap())
     }
 
+    /// The same, killed after so many seconds of a processor.
+    pub(crate) fn run_within(&self, seconds: u32, line: &str) -> Run {
+        let program = self.command(words(line));
+        let mut command = Command::new("/bin/sh");
+        command.arg("-c").arg(format!("ulimit -t {seconds} && exec \"$0\" \"$@\""));
+        command.arg(program.get_program()).args(program.get_args());
+        command.current_dir(self.directory.path()).env_clear().stdin(Stdio::null());
+        command.envs(program.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        Run::of(&command.output().unwrap())
+    }
+
     /// The same with something to read from stdin.
     pub(crate) fn feed(&self, line: &str, input: impl AsRef<[u8]>) -> Run {
         let mut command = self.command(words(line));

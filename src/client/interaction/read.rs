@@ -1,7 +1,7 @@
 //! capabilities, read and vread.
 
 use super::super::answer::version as valid_version;
-use super::super::http::{FHIR_JSON, Interaction, Request};
+use super::super::http::{Interaction, Request};
 use super::super::{Client, Error, Unsent, Versioned};
 use crate::fhir::{Capability, Resource, ResourceId};
 
@@ -11,12 +11,7 @@ impl Client {
     /// # Errors
     /// Those of a read.
     pub async fn capabilities(&self) -> Result<(Capability, Resource), Error> {
-        let interaction = Interaction::Capabilities;
-        let request =
-            Request::get(interaction, "CapabilityStatement", self.base.below(&["metadata"]));
-        let statement =
-            self.http.send(request).await?.into_resource(interaction, "CapabilityStatement")?;
-        Ok((Capability::from_statement(&statement), statement))
+        self.statement(|request| request).await
     }
 
     /// The same without telling who asks: most servers show their statement to everybody, and a login that fails hides
@@ -25,11 +20,7 @@ impl Client {
     /// # Errors
     /// Those of a read; [`Error::Unauthorized`] where only known clients may see it.
     pub async fn capabilities_openly(&self) -> Result<(Capability, Resource), Error> {
-        let interaction = Interaction::Capabilities;
-        let url = self.base.below(&["metadata"]);
-        let answer = self.http.get_openly(&url, FHIR_JSON, interaction.limits().bytes).await?;
-        let statement = answer.into_resource(interaction, "CapabilityStatement")?;
-        Ok((Capability::from_statement(&statement), statement))
+        self.statement(Request::openly).await
     }
 
     /// The statement that everybody may see, or else the one that is shown to us.
@@ -41,6 +32,18 @@ impl Client {
             Err(Error::Unauthorized | Error::Forbidden) => self.capabilities().await,
             other => other,
         }
+    }
+
+    async fn statement(
+        &self,
+        asked: impl FnOnce(Request<'static>) -> Request<'static>,
+    ) -> Result<(Capability, Resource), Error> {
+        let interaction = Interaction::Capabilities;
+        let url = self.base.below(&["metadata"]);
+        let request = asked(Request::get(interaction, "CapabilityStatement", url));
+        let answer = self.http.send(request).await?;
+        let statement = answer.into_resource(interaction, "CapabilityStatement")?;
+        Ok((Capability::from_statement(&statement), statement))
     }
 
     /// A resource as it is now.

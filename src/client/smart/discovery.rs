@@ -6,11 +6,11 @@
 
 use std::time::Duration;
 
-use reqwest::header::HeaderValue;
+use reqwest::header::{ACCEPT, HeaderValue};
 
 use super::super::address::Base;
 use super::super::error::{Error, Flaw};
-use super::super::http::Http;
+use super::super::http::{Http, Interaction, Request};
 use super::super::pinned::{NotPinned, Pinned};
 use super::super::{Client, Config};
 use crate::json::{self, Limits, Value};
@@ -55,7 +55,8 @@ impl Client {
 
 async fn ask(http: &Http, base: &Base) -> Result<SmartConfiguration, Error> {
     let url = base.below(&[".well-known", "smart-configuration"]);
-    let answer = http.get_openly(&url, JSON, LIMITS.bytes).await?;
+    let request = Request::get(Interaction::Capabilities, "smart-configuration", url);
+    let answer = http.send(request.header(ACCEPT, JSON).openly()).await?;
     SmartConfiguration::parse(&answer.body).ok_or(Error::Incorrect(Flaw::NotFhir))
 }
 

@@ -61,6 +61,10 @@ fn a_server_that_quotes_what_it_was_sent_is_not_repeated() {
 
     // Once it is a right server again, nothing of all that is left.
     front.answers(To::All, Answer::Pass);
+    // But that it refused whole kinds, which is believed for a day.
+    assert_eq!(silent(&home, "sync here --policy full", "for a day"), Some(7));
+    let forget = "ehr capabilities here --forget-refusals";
+    assert_eq!(silent(&home, forget, "a right server"), Some(0));
     assert_eq!(silent(&home, "sync here --policy full", "at last"), Some(0));
     assert_eq!(leak(&front.heads()), None);
     sandbox.end();

@@ -192,7 +192,7 @@ async fn a_delete_is_answered_in_many_ways() {
         Error::NotFound { gone: true },
         Error::Conflict { status: 409, class: Class::VersionConflict },
         flaw(Flaw::ErrorInside),
-        flaw(Flaw::NotFhir),
+        flaw(Flaw::WebPage),
         Error::Ambiguous(Cause::Status(500)),
     ] {
         assert_eq!(client.delete(&goal(), None).await.unwrap_err(), expected);

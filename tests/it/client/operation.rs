@@ -70,9 +70,9 @@ async fn an_outcome_is_an_operations_answer_and_html_is_none() {
     let parameters = Resource::new("Parameters");
     let ask = || client.operation(Level::Type("Goal"), "validate", &parameters);
     assert_eq!(ask().await.unwrap().resource_type(), "OperationOutcome");
-    assert_eq!(ask().await.unwrap_err(), Error::Ambiguous(Cause::Flaw(Flaw::NotFhir)));
+    assert_eq!(ask().await.unwrap_err(), Error::Ambiguous(Cause::Flaw(Flaw::WebPage)));
     let get = client.operation_by_get(Level::Type("Goal"), "validate", &[]).await;
-    assert_eq!(get.unwrap_err(), Error::Incorrect(Flaw::NotFhir));
+    assert_eq!(get.unwrap_err(), Error::Incorrect(Flaw::WebPage));
     assert_eq!(ask().await.unwrap_err(), Error::Ambiguous(Cause::Status(500)));
     assert_eq!(ask().await.unwrap_err().class(), Class::Capability);
 }

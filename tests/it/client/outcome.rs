@@ -156,7 +156,7 @@ async fn success_that_is_no_success() {
     };
     let flaw = |flaw| (Error::Incorrect(flaw), Error::Ambiguous(Cause::Flaw(flaw)));
     let html = "<!doctype html><p>Please log in, Ann Lee";
-    assert_eq!(outcomes(|| answer(200, &[], html)).await, flaw(Flaw::NotFhir));
+    assert_eq!(outcomes(|| answer(200, &[], html)).await, flaw(Flaw::WebPage));
     assert_eq!(outcomes(|| answer(200, &[], "{\"a\":1}")).await, flaw(Flaw::NotFhir));
     assert_eq!(outcomes(|| answer(200, &[], PATIENT.split_at(30).0)).await, flaw(Flaw::NotFhir));
     let error = outcome("error");

@@ -51,7 +51,7 @@ async fn forty_wrong_shapes_are_told_apart() {
     let own = String::from;
     let shapes: Vec<(Ask, String, Flaw)> = vec![
         (Read, own(""), Flaw::NotFhir),
-        (Read, own("<!doctype html><form>log in</form>"), Flaw::NotFhir),
+        (Read, own("<!doctype html><form>log in</form>"), Flaw::WebPage),
         (Read, own("<Goal xmlns=\"http://hl7.org/fhir\"/>"), Flaw::NotFhir),
         (Read, own("null"), Flaw::NotFhir),
         (Read, own("\"Goal\""), Flaw::NotFhir),
@@ -99,7 +99,7 @@ async fn forty_wrong_shapes_are_told_apart() {
         ),
         (History, history(r#""entry":[{"resource":{"resourceType":"Goal"}}]"#), Flaw::NoId),
         (History, own(r#"{"resourceType":"Bundle","type":"document"}"#), Flaw::OtherType),
-        (Create, own("<html>"), Flaw::NotFhir),
+        (Create, own("<html>"), Flaw::WebPage),
         (Create, own(r#"[{"resourceType":"Goal","id":"8"}]"#), Flaw::NotFhir),
         (Create, own(r#"{"resourceType":"Patient","id":"8"}"#), Flaw::OtherType),
         (Create, own(ERROR), Flaw::ErrorInside),

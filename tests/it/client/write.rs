@@ -69,7 +69,7 @@ async fn an_answer_that_contradicts_itself_leaves_the_outcome_unknown() {
     assert_eq!(updated(step()).await.unwrap_err(), other);
     let nine = r#"{"resourceType":"Goal","id":"9"}"#;
     assert_eq!(updated(answer(200, &[], nine)).await.unwrap_err(), other);
-    let html = Error::Ambiguous(Cause::Flaw(Flaw::NotFhir));
+    let html = Error::Ambiguous(Cause::Flaw(Flaw::WebPage));
     let portal = answer(201, &[("Location", "Goal/8")], "<html>");
     assert_eq!(created(portal).await.unwrap_err(), html);
 }

@@ -19,7 +19,7 @@ use super::super::super::exit::Exit;
 use super::super::super::failure::Failure;
 use super::super::super::output::Done;
 use super::super::super::settings::{Settings, client};
-use crate::client::Client;
+use crate::client::{Client, Error};
 use crate::config::Ehr;
 use crate::json::Value;
 use crate::object;
@@ -101,6 +101,7 @@ impl<'a> Test<'a> {
             return;
         }
         let statement = server::statement(client).await;
+        self.denied = matches!(statement, Err(Error::Unauthorized | Error::Forbidden));
         if !self.add(network::tls(self.ehr, statement.as_ref().err())) {
             return;
         }
