@@ -138,6 +138,9 @@ pub enum State {
     InFlight,
     /// Nobody waits for its answer any more.
     Ambiguous,
+    /// The server took it in (202), and a person or a queue at the other end decides. It is never sent again by itself:
+    /// until then nothing is to be found, and a second copy would wait beside the first.
+    Mediated,
 }
 
 /// What is known of a plan in an EHR.

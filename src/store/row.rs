@@ -66,6 +66,7 @@ pub(super) fn operation(row: &SqliteRow) -> Result<Operation, Error> {
         state: match row.try_get::<&str, _>("state")? {
             "in-flight" => State::InFlight,
             "ambiguous" => State::Ambiguous,
+            "mediated" => State::Mediated,
             _ => return Err(damaged()),
         },
         attempt: row.try_get("attempt")?,
@@ -87,6 +88,7 @@ pub(super) const fn state(state: State) -> &'static str {
     match state {
         State::InFlight => "in-flight",
         State::Ambiguous => "ambiguous",
+        State::Mediated => "mediated",
     }
 }
 

@@ -207,6 +207,10 @@ impl Run<'_, '_> {
         let condition = self.condition(operation);
         let item = operation.item;
         match self.ehr.client.create(&operation.body, condition.as_deref()).await {
+            Ok(created) if created.is_mediated() => {
+                self.taken_in(item).await?;
+                Ok(false)
+            }
             Ok(Created { status, id, version, resource }) => {
                 self.answered.insert(item);
                 let is_another = resource.is_some_and(|found| item_of(&found) != Some(item));

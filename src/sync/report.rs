@@ -82,6 +82,8 @@ pub enum ItemState {
     NotInRecord,
     /// It was sent, and whether it arrived is not known yet: the next run looks again before it sends.
     Unconfirmed,
+    /// The EHR took it in, and a person or a queue there decides. It is not sent again.
+    Mediated,
     /// It could not be written.
     Failed(Failure),
     /// It waits for another item that it refers to.
@@ -371,7 +373,9 @@ impl ItemState {
             | Self::NotInRecord => Outcome::Done,
             Self::Conflict(_) => Outcome::Conflicts,
             Self::Failed(Failure::Server(client::Error::Forbidden)) => Outcome::Unauthorized,
-            Self::Unconfirmed | Self::Failed(_) | Self::BlockedBy(_) => Outcome::Partial,
+            Self::Unconfirmed | Self::Mediated | Self::Failed(_) | Self::BlockedBy(_) => {
+                Outcome::Partial
+            }
         }
     }
 }

@@ -7,7 +7,7 @@ use uuid::Uuid;
 use crate::client::{self, HistoryEntry, Versioned};
 use crate::fhir::{Resource, ResourceId};
 use crate::merge::{Change, Known, Step, changes, decide, same_content};
-use crate::store::{Hold, Operation, Shadow, Verb};
+use crate::store::{Hold, Operation, Shadow, State, Verb};
 
 use super::identity::{resolve, targets};
 use super::reading::repeated;
@@ -74,6 +74,8 @@ impl Run<'_, '_> {
                     let local = is_what_was_sent.then_some(operation.local);
                     agreed.push(shadow(operation.item, *base, local));
                 }
+                // Whoever decides at the other end has not yet.
+                (Verdict::NotArrived, _) if operation.state == State::Mediated => {}
                 (Verdict::Unexplained, Verb::Update { .. }) => {
                     // Where the EHR says by chance what we want, deciding anew would not see the riddle.
                     if let Some(shadow) = self.shadows.get(&operation.item)
@@ -96,6 +98,9 @@ impl Run<'_, '_> {
     /// An operation whose resource was not found: gone, lost on the way, or not there yet.
     async fn not_found(&mut self, mut operation: Operation) -> Result<Option<Shadow>, Stop> {
         let item = operation.item;
+        if operation.state == State::Mediated {
+            return Ok(None);
+        }
         if matches!(operation.verb, Verb::Update { .. }) {
             // Deciding anew finds it gone.
             self.withdraw(&[item]).await?;
@@ -266,8 +271,11 @@ impl Run<'_, '_> {
         if let Some(failure) = self.failed.get(&uuid).or_else(|| self.not_taken.get(&uuid)) {
             return Ok(Position::At(ItemState::Failed(failure.clone())));
         }
-        if self.operations.contains_key(&uuid) {
-            return Ok(Position::At(ItemState::Unconfirmed));
+        if let Some(operation) = self.operations.get(&uuid) {
+            return Ok(Position::At(match operation.state {
+                State::Mediated => ItemState::Mediated,
+                State::InFlight | State::Ambiguous => ItemState::Unconfirmed,
+            }));
         }
         if self.unexplained.contains(&uuid) {
             return conflict(Conflict::Unexplained);

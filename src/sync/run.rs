@@ -173,7 +173,8 @@ impl Run<'_, '_> {
                 return Ok(());
             }
             let has_written = self.write(writer, positions).await?;
-            if !has_written && self.operations.is_empty() {
+            let is_open = |operation: &Operation| operation.state != State::Mediated;
+            if !has_written && !self.operations.values().any(is_open) {
                 return Ok(());
             }
             self.stale.extend(self.operations.keys());
@@ -214,6 +215,7 @@ impl Run<'_, '_> {
             .operations
             .values()
             .filter(|operation| !self.answered.contains(&operation.item))
+            .filter(|operation| operation.state != State::Mediated)
             .map(|operation| left_to_settle(operation, now, self.ehr))
             .max()
             .unwrap_or_default();
@@ -231,10 +233,19 @@ impl Run<'_, '_> {
 
     /// Notes that nobody waits any more for the answers to these operations: from now on they settle.
     pub(super) async fn gave_up(&mut self, items: &[Uuid]) -> Result<(), Stop> {
+        self.become_of(items, State::Ambiguous).await
+    }
+
+    /// Notes that the server took an operation in, to be decided on there.
+    pub(super) async fn taken_in(&mut self, item: Uuid) -> Result<(), Stop> {
+        self.answered.insert(item);
+        self.become_of(&[item], State::Mediated).await
+    }
+
+    async fn become_of(&mut self, items: &[Uuid], state: State) -> Result<(), Stop> {
         let waited_until = (self.ehr.now)();
         let mut operations = Vec::new();
         for operation in items.iter().filter_map(|item| self.operations.get(item)) {
-            let state = State::Ambiguous;
             operations.push(Operation { state, waited_until, ..operation.clone() });
         }
         if let Some(writer) = self.writer {
@@ -360,6 +371,7 @@ impl Run<'_, '_> {
                     _ if self.failed.contains_key(&item) => {
                         self.failed.remove(&item).map_or(ItemState::Unconfirmed, ItemState::Failed)
                     }
+                    state @ ItemState::Mediated => state,
                     _ if self.operations.contains_key(&item) => ItemState::Unconfirmed,
                     // A run that writes has nothing left that it would do.
                     ItemState::ToCreate | ItemState::ToUpdate(_) if writes => {

@@ -91,6 +91,7 @@ impl Run<'_, '_> {
                 let held = Shadow { held: Some(Hold::CreatedByUpdate), ..shadow };
                 self.keep(vec![held]).await
             }
+            Ok(answer) if answer.is_mediated() => self.taken_in(item).await,
             Ok(answer) => {
                 self.answered.insert(item);
                 self.acknowledged.extend(answer.version.map(|version| (shadow.id, version)));

@@ -3,6 +3,7 @@
 pub(crate) mod clinic;
 mod edit;
 mod fault;
+mod mediated;
 mod partly;
 pub(crate) mod proxy;
 mod quirk;

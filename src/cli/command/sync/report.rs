@@ -20,6 +20,7 @@ pub(crate) fn has_writes(report: &Report) -> bool {
             ItemState::ToCreate
                 | ItemState::ToUpdate(_)
                 | ItemState::Unconfirmed
+                | ItemState::Mediated
                 | ItemState::BlockedBy(_)
         )
     })
@@ -63,6 +64,7 @@ fn word(item: &ItemReport) -> &'static str {
         (ItemState::Conflict(_), _) => "conflict",
         (ItemState::NotInRecord, _) => "not in the record",
         (ItemState::Unconfirmed, _) => "unconfirmed",
+        (ItemState::Mediated, _) => "waits in the EHR",
         (ItemState::Failed(_), _) => "failed",
         (ItemState::BlockedBy(_), _) => "waiting",
     }
