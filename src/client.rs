@@ -88,7 +88,7 @@ impl Config {
     }
 
     /// Any server, without credentials: for what servers tell everybody.
-    fn anonymous(base: Base, timeout: Duration) -> Self {
+    pub fn anonymous(base: Base, timeout: Duration) -> Self {
         Self {
             base,
             timeout,
@@ -170,9 +170,9 @@ impl Client {
     }
 
     /// The longest time from a call that writes to the last byte of its answer: how long it may be held back
-    /// ([`Rate::longest_wait`]), and the time limit of the request.
+    /// ([`Rate::longest_wait`], and a login of its own), and the time limit of the request.
     pub fn timeout(&self) -> Duration {
-        self.timeout.saturating_add(self.http.longest_wait())
+        self.timeout.saturating_add(self.http.held_back())
     }
 
     /// What our login came to, which is made now if there is no valid token; `None` where there is none of our own.

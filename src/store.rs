@@ -138,8 +138,8 @@ pub enum State {
     InFlight,
     /// Nobody waits for its answer any more.
     Ambiguous,
-    /// The server took it in (202), and a person or a queue at the other end decides. It is never sent again by itself:
-    /// until then nothing is to be found, and a second copy would wait beside the first.
+    /// The server took it in (202), and a person or a queue at the other end decides; or it stored it without our
+    /// identifier. It is never sent again by itself: nothing is to be found, and a second copy would stand beside the first.
     Mediated,
 }
 

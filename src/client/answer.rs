@@ -186,8 +186,13 @@ impl Answer {
         let place = location.and_then(|text| place(text, resource_type));
         let etag = self.etag.as_deref().and_then(version);
         let status = self.status;
+        // What comes with a 202 is about the queue, in whatever words: a Task, a page, a text.
+        let is_taken_in = status == 202;
         let resource = if self.is_empty() {
             None
+        } else if is_taken_in {
+            self.resource(interaction.limits())
+                .filter(|found| found.resource_type() == resource_type)
         } else {
             let Some(resource) = self.resource(interaction.limits()) else {
                 return Err(flawed(interaction, self.unreadable()));

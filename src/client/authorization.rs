@@ -142,6 +142,11 @@ impl Authorizer {
         Self { way, asked: AtomicU64::new(0), door: Mutex::default() }
     }
 
+    /// Whether there may be something to wait for before a request: a login, a command.
+    pub(super) const fn asks(&self) -> bool {
+        !matches!(self.way, Way::Fixed(_))
+    }
+
     /// What to send a request with.
     pub(super) async fn credentials(&self) -> Result<Credentials, Error> {
         match &self.way {

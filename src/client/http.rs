@@ -278,9 +278,10 @@ impl Http {
         &self.codes
     }
 
-    /// How long a request may be held back before it is sent.
-    pub(super) const fn longest_wait(&self) -> Duration {
-        self.pacer.longest_wait()
+    /// How long a request may be held back before it is sent: by the pace, and by a login.
+    pub(super) fn held_back(&self) -> Duration {
+        let login = if self.authorizer.asks() { self.timeout } else { Duration::ZERO };
+        self.pacer.longest_wait().saturating_add(login)
     }
 
     /// Sends a request once and reads its answer; a status other than 2xx becomes its [`Error`].
@@ -312,21 +313,20 @@ impl Http {
     /// Sends a request, after a redirect that may be followed the next one, and once more with other credentials if the
     /// server does not accept the first: a 401 says that nothing was processed, so this holds for writes, too.
     ///
-    /// All of it ends within the time limit and the longest wait for the pace, logins included: whoever sent a write
-    /// reckons with that.
+    /// A login may take the time limit, the pace its longest wait, and then the request its time limit, with all that
+    /// follows from its answer: whoever sent a write reckons with their sum ([`Self::held_back`]).
     async fn exchange(
         &self,
         mut request: Request<'_>,
         request_id: &uuid::Uuid,
     ) -> Result<Answer, Error> {
-        let latest = Instant::now() + self.timeout + self.longest_wait();
         let mut credentials = if request.is_open {
             Credentials::none()
         } else {
-            in_time(latest, self.authorizer.credentials()).await?
+            in_time(Instant::now() + self.timeout, self.authorizer.credentials()).await?
         };
-        self.pacer.turn().await?;
-        let deadline = latest.min(Instant::now() + self.timeout);
+        self.pacer.turn(Instant::now() + self.pacer.longest_wait()).await?;
+        let deadline = Instant::now() + self.timeout;
         let (mut followed, mut is_renewed) = (0, false);
         loop {
             let answer = self.once(&request, request_id, &credentials, deadline).await?;
@@ -349,7 +349,7 @@ impl Http {
                 followed += 1;
                 request.url = next;
             }
-            self.pacer.turn().await?;
+            self.pacer.turn(deadline).await?;
         }
     }
 
@@ -361,6 +361,10 @@ impl Http {
         credentials: &Credentials,
         deadline: Instant,
     ) -> Result<Answer, Error> {
+        let left = deadline.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Err(Error::NotSent(Unsent::Timeout));
+        }
         let mut headers = request.headers.clone();
         headers.entry(ACCEPT).or_insert(FHIR_JSON);
         if let Ok(id) = HeaderValue::try_from(request_id.to_string()) {
@@ -372,7 +376,7 @@ impl Http {
         let mut outgoing = self
             .client
             .request(request.method.clone(), request.url.url().clone())
-            .timeout(deadline.saturating_duration_since(Instant::now()))
+            .timeout(left)
             .headers(headers);
         if let Some(body) = &request.body {
             outgoing = outgoing.body(body.clone());
@@ -414,6 +418,14 @@ pub(super) async fn receive(outgoing: RequestBuilder, limit: usize) -> Result<An
     Ok(answer)
 }
 
+/// What broke off an answer: the server has had the request, whatever the connection ended with.
+fn after_the_head(error: reqwest::Error) -> Error {
+    match error::transport(error) {
+        Error::NotSent(_) => Error::Ambiguous(Cause::Connection),
+        other => other,
+    }
+}
+
 /// Reads a body up to a limit.
 async fn body(mut response: Response, limit: usize) -> Result<Vec<u8>, Error> {
     let declared = response.content_length().and_then(|length| usize::try_from(length).ok());
@@ -421,7 +433,7 @@ async fn body(mut response: Response, limit: usize) -> Result<Vec<u8>, Error> {
         return Err(Error::TooLarge);
     }
     let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(error::transport)? {
+    while let Some(chunk) = response.chunk().await.map_err(after_the_head)? {
         if body.len() + chunk.len() > limit {
             return Err(Error::TooLarge);
         }

@@ -148,7 +148,12 @@ impl Bucket {
     /// Learns from the `Date` of an answer that came now where the server's minutes end: never before they do, for
     /// the date was written before now.
     fn learn(&mut self, now: Duration, second_of_minute: u64) {
+        let is_new = self.phase.is_none();
         self.phase = Some(now + MINUTE.saturating_sub(Duration::from_secs(second_of_minute)));
+        if is_new {
+            // Until now a minute of our own was counted, and the server's ends within it.
+            self.minute_ends = self.minute_ends.min(self.next_minute(now));
+        }
     }
 
     /// Takes note that the server did not process a request.
@@ -193,16 +198,17 @@ impl Pacer {
         self.longest_wait
     }
 
-    /// Waits until a request may be sent.
+    /// Waits until a request may be sent, and no longer than until `latest`, whatever the pace would allow.
     ///
     /// # Errors
     /// [`Error::Busy`] if that would take longer than it may.
-    pub(super) async fn turn(&self) -> Result<(), Error> {
+    pub(super) async fn turn(&self, latest: Instant) -> Result<(), Error> {
         let asked = self.began.elapsed();
+        let longest = self.longest_wait.min(latest.saturating_duration_since(Instant::now()));
         loop {
             let now = self.began.elapsed();
             let Err(wait) = self.with(|bucket| bucket.take(now)) else { return Ok(()) };
-            if (now + wait).saturating_sub(asked) > self.longest_wait {
+            if (now + wait).saturating_sub(asked) > longest {
                 // Up to the next whole second, as servers name it: who waits that long waits long enough.
                 let begun = u64::from(wait.subsec_nanos() > 0);
                 let seconds = Duration::from_secs(wait.as_secs().saturating_add(begun));

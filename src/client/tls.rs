@@ -163,7 +163,6 @@ impl TlsFault {
                 | AlertDescription::CertificateExpired
                 | AlertDescription::CertificateUnknown
                 | AlertDescription::UnknownCA
-                | AlertDescription::AccessDenied
         )
         .then_some(Self::OurCertificate)
     }

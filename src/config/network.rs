@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use secrecy::SecretString;
 
-use super::{Error, Layers, Origin, Sourced, file, secret};
+use super::{Error, Layers, NewNetwork, Origin, Sourced, file, secret};
 use crate::client::{self, Rate, Tls};
 
 /// More than that is no limit.
@@ -58,6 +58,26 @@ impl Network {
             })?;
         }
         Ok(config.with_tls(tls).with_private_network(self.private_network.value))
+    }
+}
+
+impl NewNetwork {
+    /// A client's configuration with all of this but the pace, before it is written.
+    ///
+    /// # Errors
+    /// Those of a configured EHR: what is wrong with the files.
+    pub fn apply(&self, config: client::Config) -> Result<client::Config, Error> {
+        let sourced = |path: &PathBuf| Sourced::default_value(path.clone());
+        let network = Network {
+            private_network: Sourced::default_value(self.private_network),
+            authorities: self.authorities.as_ref().map(sourced),
+            identity: self.identity.as_ref().map(|(certificate, key)| Identity {
+                certificate: sourced(certificate),
+                key: sourced(key),
+            }),
+            rate: None,
+        };
+        network.apply(config)
     }
 }
 

@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use url::form_urlencoded::byte_serialize;
 use uuid::Uuid;
 
-use crate::client::{Created, EntryAnswer, Error};
+use crate::client::{Class, Created, EntryAnswer, Error};
 use crate::fhir::bundle::Request;
 use crate::fhir::{Bundle, Entry};
 use crate::store::{Operation, State, Verb, Writer};
@@ -156,6 +156,13 @@ impl Run<'_, '_> {
         match self.ehr.client.transaction(&bundle).await {
             Ok(answers) => {
                 self.answered.extend(items());
+                let is_mediated = |answer: &EntryAnswer| answer.class == Some(Class::Mediated);
+                // Which of them waits there no place in an answer proves: none is sent again before it was found.
+                if answers.iter().any(is_mediated) {
+                    for item in items() {
+                        self.taken_in(item).await?;
+                    }
+                }
                 self.take_answers(answers);
             }
             Err(Error::Ambiguous(_)) => self.gave_up(&items().collect::<Vec<_>>()).await?,
@@ -197,8 +204,9 @@ impl Run<'_, '_> {
         for EntryAnswer { status, id, version, .. } in answers {
             // No transaction then, whatever it is called: alone, an entry is refused for its own reason.
             self.singly |= status.is_some_and(|status| status >= 400);
-            if let (Some(201), Some(id), Some(version)) = (status, id, version) {
-                self.acknowledged.insert(id, version);
+            if let (Some(201), Some(id)) = (status, id) {
+                self.made.insert(id.clone());
+                self.acknowledged.extend(version.map(|version| (id, version)));
             }
         }
     }
@@ -213,12 +221,19 @@ impl Run<'_, '_> {
             }
             Ok(Created { status, id, version, resource }) => {
                 self.answered.insert(item);
-                let is_another = resource.is_some_and(|found| item_of(&found) != Some(item));
+                let stored = resource.as_ref().map(item_of);
+                if status == 201 && stored == Some(None) {
+                    // Made, and our identifier dropped: no search will ever find it, and sending it again makes another.
+                    self.taken_in(item).await?;
+                    return Ok(false);
+                }
+                let is_another = stored.flatten().is_some_and(|stored| stored != item);
                 // It was there, or the answer is another's: the look-up tells before anything refers to it.
                 let Some(id) = id.filter(|_| status == 201 && !is_another) else {
                     return Ok(false);
                 };
                 self.located.insert(item, id.clone());
+                self.made.insert(id.clone());
                 self.acknowledged.extend(version.map(|version| (id, version)));
                 Ok(true)
             }

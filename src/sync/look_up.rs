@@ -100,12 +100,13 @@ impl Run<'_, '_> {
         if missing.is_empty() {
             return Ok(());
         }
-        let mut vanished = Vec::new();
+        let (mut vanished, mut is_nameless) = (Vec::new(), false);
         for id in self.unclaimed(resource_type) {
             match self.read(&id).await? {
                 Some(versioned) => {
-                    let item = item_of(&versioned.resource).filter(|item| missing.contains(item));
-                    if let Some(item) = item {
+                    let item = item_of(&versioned.resource);
+                    is_nameless |= item.is_none();
+                    if let Some(item) = item.filter(|item| missing.contains(item)) {
                         self.check_subject(&versioned)?;
                         self.found.entry(item).or_default().push(versioned);
                     }
@@ -113,11 +114,16 @@ impl Run<'_, '_> {
                 None => vanished.push(id),
             }
         }
-        // All that is still missing was made and is gone: which stood where makes no difference any more.
         let missing: Vec<Uuid> =
             missing.into_iter().filter(|item| is_missing(self, item)).collect();
-        if missing.len() == vanished.len() {
-            self.located.extend(missing.into_iter().zip(vanished));
+        if is_nameless && self.writer.is_some() {
+            // Made, and our identifier dropped: sending it again would make another. Which it is nobody can say.
+            for item in missing {
+                self.taken_in(item).await?;
+            }
+        } else if let ([item], [id]) = (missing.as_slice(), vanished.as_slice()) {
+            // It was made and is gone. Of several nobody can say which stood where.
+            self.located.insert(*item, id.clone());
         }
         Ok(())
     }
@@ -132,8 +138,7 @@ impl Run<'_, '_> {
             .chain(self.shadows.values().map(|shadow| &shadow.id))
             .chain(self.located.values())
             .collect();
-        let acknowledged = self.acknowledged.keys();
-        let of_type = acknowledged.filter(|id| id.resource_type() == resource_type);
+        let of_type = self.made.iter().filter(|id| id.resource_type() == resource_type);
         of_type.filter(|id| !claimed.contains(id)).cloned().collect()
     }
 

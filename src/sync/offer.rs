@@ -9,7 +9,7 @@
 //! left out of what refers to them: a plan without its goals helps, and a plan that waits for ever does not. A
 //! single item that is refused is another matter; what refers to that one waits.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::client::{Class, Error};
 use crate::fhir::{Capability, Refusal, Scopes};
@@ -20,6 +20,9 @@ use super::report::{Denial, Failure};
 /// Resources in one transaction where nothing is known. The servers that say so take 160 to 500; a course of 16
 /// sessions has about 120.
 const ENTRIES: usize = 150;
+
+/// The status of a refusal that may be about the patient as well as about the kind.
+const FORBIDDEN: u16 = 403;
 
 /// What a server offers.
 #[derive(Debug)]
@@ -38,6 +41,8 @@ pub(super) struct Offer<'a> {
     guessed: Option<usize>,
     /// What was refused as a whole in this run, by type (none for the system) and interaction.
     refused: BTreeMap<(Option<String>, &'static str), (Error, u16)>,
+    /// Types whose creation was forbidden for one record: maybe its patient is protected, maybe the type is.
+    suspected: BTreeSet<String>,
 }
 
 impl<'a> Offer<'a> {
@@ -59,6 +64,7 @@ impl<'a> Offer<'a> {
             max_conditional_entries: None,
             guessed: None,
             refused: BTreeMap::new(),
+            suspected: BTreeSet::new(),
         }
     }
 
@@ -72,9 +78,15 @@ impl<'a> Offer<'a> {
         Effective::new(&self.capability, scopes, self.pack, self.overrides, &self.believed)
     }
 
-    /// Forgets what was only guessed, because an entry of the record before may have been the cause.
-    pub(super) const fn begin_record(&mut self) {
+    /// Forgets what was only guessed, because an entry of the record before may have been the cause. So may its patient,
+    /// where something was forbidden: only a second record that meets the same shows that the kind is meant.
+    pub(super) fn begin_record(&mut self) {
         self.guessed = None;
+        let suspected = &mut self.suspected;
+        self.refused.retain(|(resource_type, _), (_, status)| match resource_type {
+            Some(resource_type) if *status == FORBIDDEN => !suspected.insert(resource_type.clone()),
+            _ => true,
+        });
     }
 
     /// Whether several creates can be sent as one.
@@ -173,7 +185,8 @@ impl<'a> Offer<'a> {
         error: &Error,
     ) -> bool {
         let status = match (resource_type, error) {
-            (Some(_), Error::Forbidden) => 403,
+            // An update that is forbidden is about the resource: signed, locked, another's.
+            (Some(_), Error::Forbidden) if interaction == "create" => FORBIDDEN,
             // Of an update it is the resource that is not there; of a create nothing else can be meant than the type.
             (Some(_), Error::NotFound { gone: false }) if interaction == "create" => 404,
             (_, Error::Refused { status: status @ (405 | 501), .. }) => *status,
@@ -188,8 +201,14 @@ impl<'a> Offer<'a> {
 
     /// What was learned.
     pub(super) fn into_refusals(self, now: jiff::Timestamp) -> Vec<Refusal> {
-        let refused = self.refused.into_iter();
+        let (refused, suspected) = (self.refused.into_iter(), self.suspected);
+        let is_of_the_kind = |resource_type: Option<&str>, status: u16| {
+            status != FORBIDDEN || resource_type.is_some_and(|name| suspected.contains(name))
+        };
         refused
+            .filter(|((resource_type, _), (_, status))| {
+                is_of_the_kind(resource_type.as_deref(), *status)
+            })
             .map(|((resource_type, interaction), (_, status))| {
                 let resource_type = resource_type.as_deref().unwrap_or(Refusal::SYSTEM);
                 Refusal::new(resource_type, interaction, status, now)
@@ -252,11 +271,18 @@ mod tests {
         assert!(offer.learn(Some("Task"), "create", &refused(400, Class::Capability)));
         assert!(!offer.learn(Some("Flag"), "create", &refused(400, Class::Permanent)));
         assert!(!offer.learn(Some("Flag"), "create", &refused(422, Class::Permanent)));
-        assert!(offer.learn(Some("Goal"), "create", &Error::Forbidden));
-        assert_eq!(offer.takes("Goal"), Err(Failure::Server(Error::Forbidden)));
+        assert!(!offer.learn(Some("Goal"), "update", &Error::Forbidden), "maybe it is signed");
+        assert!(offer.learn(Some("Flag"), "create", &Error::Forbidden));
+        assert_eq!(offer.takes("Flag"), Err(Failure::Server(Error::Forbidden)));
+        offer.begin_record();
+        assert_ne!(offer.takes("Flag"), Err(Failure::Server(Error::Forbidden)), "another patient");
+        assert!(offer.learn(Some("Flag"), "create", &Error::Forbidden));
+        offer.begin_record();
+        assert_eq!(offer.takes("Flag"), Err(Failure::Server(Error::Forbidden)), "not the patient");
+        assert!(offer.learn(Some("Task"), "create", &Error::Forbidden), "of one record so far");
         let learned = offer.into_refusals(jiff::Timestamp::UNIX_EPOCH);
         let told: Vec<(&str, u16)> =
             learned.iter().map(|one| (one.resource_type.as_str(), one.status)).collect();
-        assert_eq!(told, [("system", 501), ("Goal", 403), ("Task", 400)], "each once");
+        assert_eq!(told, [("system", 501), ("Flag", 403), ("Goal", 404)], "each once");
     }
 }

@@ -106,19 +106,21 @@ impl Run<'_, '_> {
             self.withdraw(&[item]).await?;
             return Ok(None);
         }
-        let acknowledged =
-            self.located.get(&item).and_then(|id| self.acknowledged.get_key_value(id));
-        if let Some((id, version)) = acknowledged {
+        if let Some(id) = self.located.get(&item).filter(|id| self.made.contains(id)) {
             // The server said that it made it there, and there it is not: somebody removed it.
             let mut base = resolve(&operation.body, &self.ids());
             base.object_mut().put("id", id.id());
             let versioned = Versioned {
                 id: id.clone(),
-                version: Some(version.clone()),
+                version: self.acknowledged.get(id).cloned(),
                 last_updated: None,
                 resource: base,
             };
             return Ok(Some(shadow(item, versioned, Some(operation.local))));
+        }
+        // Where nothing can be looked for any more, nothing was found to be absent.
+        if !self.offer.finds(&self.type_of(item)) {
+            return Ok(None);
         }
         let Some(writer) = self.writer else { return Ok(None) };
         let now = (self.ehr.now)();
@@ -271,11 +273,8 @@ impl Run<'_, '_> {
         if let Some(failure) = self.failed.get(&uuid).or_else(|| self.not_taken.get(&uuid)) {
             return Ok(Position::At(ItemState::Failed(failure.clone())));
         }
-        if let Some(operation) = self.operations.get(&uuid) {
-            return Ok(Position::At(match operation.state {
-                State::Mediated => ItemState::Mediated,
-                State::InFlight | State::Ambiguous => ItemState::Unconfirmed,
-            }));
+        if self.operations.contains_key(&uuid) {
+            return Ok(Position::At(self.state_of_operation(uuid)));
         }
         if self.unexplained.contains(&uuid) {
             return conflict(Conflict::Unexplained);

@@ -50,6 +50,8 @@ pub(super) struct Run<'a, 'p> {
     pub(super) answered: BTreeSet<Uuid>,
     /// Among them conditional creates in a transaction that it refused: they may be sent again at once.
     pub(super) refused: BTreeSet<Uuid>,
+    /// Ids that answers named as created by us.
+    pub(super) made: BTreeSet<ResourceId>,
     /// Versions that answers to our writes named.
     pub(super) acknowledged: BTreeMap<ResourceId, String>,
     /// Where an answer said that a created item is: a hint until it was read.
@@ -131,6 +133,7 @@ async fn prepare<'a, 'p>(
         stale,
         answered: BTreeSet::new(),
         refused: BTreeSet::new(),
+        made: BTreeSet::new(),
         acknowledged: BTreeMap::new(),
         located: BTreeMap::new(),
         unexplained: BTreeSet::new(),
@@ -179,7 +182,8 @@ impl Run<'_, '_> {
             }
             self.stale.extend(self.operations.keys());
             // A long record in short transactions takes many rounds, and each brings something.
-            let now = self.shadows.len() + self.done.len() + self.failed.len();
+            let taken_in = self.operations.values().filter(|one| !is_open(one)).count();
+            let now = self.shadows.len() + self.done.len() + self.failed.len() + taken_in;
             rounds_left = if now > known { ROUNDS } else { rounds_left - 1 };
             known = now;
         }
@@ -332,6 +336,14 @@ impl Run<'_, '_> {
         Ok(())
     }
 
+    /// How an item stands of which an operation is open.
+    pub(super) fn state_of_operation(&self, item: Uuid) -> ItemState {
+        match self.operations.get(&item).map(|operation| operation.state) {
+            Some(State::Mediated) => ItemState::Mediated,
+            _ => ItemState::Unconfirmed,
+        }
+    }
+
     /// Where the base says something else than the record said when it was written.
     fn stored_otherwise(&self, item: Uuid, ids: &BTreeMap<Uuid, ResourceId>) -> Vec<Change> {
         let Some(shadow) = self.shadows.get(&item) else { return Vec::new() };
@@ -371,8 +383,7 @@ impl Run<'_, '_> {
                     _ if self.failed.contains_key(&item) => {
                         self.failed.remove(&item).map_or(ItemState::Unconfirmed, ItemState::Failed)
                     }
-                    state @ ItemState::Mediated => state,
-                    _ if self.operations.contains_key(&item) => ItemState::Unconfirmed,
+                    _ if self.operations.contains_key(&item) => self.state_of_operation(item),
                     // A run that writes has nothing left that it would do.
                     ItemState::ToCreate | ItemState::ToUpdate(_) if writes => {
                         riddle.map_or(ItemState::Failed(Failure::NotTried), ItemState::BlockedBy)

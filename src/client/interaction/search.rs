@@ -143,11 +143,12 @@ impl<'a> Matches<'a> {
                 return Err(Error::Incorrect(Flaw::OtherType));
             }
             let found = versioned(resource).ok_or(Error::Incorrect(Flaw::NoId))?;
-            self.came += u64::from(search_mode.as_deref() != Some("include"));
             let earlier = self.places.get(&found.id).and_then(|place| self.found.get_mut(*place));
             if let Some(earlier) = earlier {
                 *earlier = found;
             } else {
+                // Once, however many pages it stands on: what is on two may be what is missing elsewhere.
+                self.came += u64::from(search_mode.as_deref() != Some("include"));
                 self.places.insert(found.id.clone(), self.found.len());
                 self.found.push(found);
             }

@@ -8,7 +8,7 @@ use reqwest::Method;
 use reqwest::header::{CONTENT_TYPE, HeaderName, HeaderValue, IF_MATCH};
 
 use super::super::answer::{any_place, flawed, id_of, version};
-use super::super::class::{self, Codes};
+use super::super::class::{self, Class, Codes};
 use super::super::error::Flaw;
 use super::super::http::{Interaction, JSON_PATCH, PREFER, Request};
 use super::super::{Client, Created, Deleted, EntryAnswer, Error, Unsent};
@@ -145,7 +145,20 @@ impl Client {
         let body = bundle.clone().into_resource().to_text();
         let request =
             Request::with_body(interaction, Method::POST, "Bundle", self.base.root(), body);
-        let answer = self.http.send(request).await?.into_resource(interaction, "Bundle")?;
+        let answer = self.http.send(request).await?;
+        let is_taken_in = answer.status == 202;
+        let answer = match answer.into_resource(interaction, "Bundle") {
+            // Taken in as a whole, to be decided on later.
+            Err(_) if is_taken_in => {
+                let class = Some(Class::Mediated);
+                return Ok(vec![EntryAnswer {
+                    status: Some(202),
+                    class,
+                    ..EntryAnswer::default()
+                }]);
+            }
+            answer => answer?,
+        };
         let answer =
             Bundle::from_resource(answer).map_err(|_| flawed(interaction, Flaw::NotFhir))?;
         if !matches!(answer.kind.as_str(), "" | "transaction-response" | "batch-response") {

@@ -4,8 +4,6 @@
 //! neither it nor the `jwks_uri` is asked for because a server offers it. Of what it says only words of the registered
 //! forms are kept, so that no text of the server's reaches a terminal.
 
-use std::time::Duration;
-
 use reqwest::header::{ACCEPT, HeaderValue};
 
 use super::super::address::Base;
@@ -38,9 +36,8 @@ pub struct SmartConfiguration {
 ///
 /// # Errors
 /// [`Error::NotFound`] if it has none; [`Error::Incorrect`] if the answer is no JSON object; as a read otherwise.
-pub async fn discover(base: &Base, timeout: Duration) -> Result<SmartConfiguration, Error> {
-    let http = Http::new(&Config::anonymous(base.clone(), timeout))?;
-    ask(&http, base).await
+pub async fn discover(config: &Config) -> Result<SmartConfiguration, Error> {
+    ask(&Http::new(config)?, config.base()).await
 }
 
 impl Client {

@@ -104,11 +104,15 @@ impl KeyFile {
         Ok(())
     }
 
-    /// Takes away all keys but the one that signs now, and says how many.
+    /// Takes away all keys but the one that signs now, and says how many; `algorithm` as in [`Keys::signing`].
     ///
     /// # Errors
     /// [`Rotation::NothingOld`], [`Rotation::Pending`], or [`Rotation::InUse`] for some minutes after the switch.
-    pub fn retire(&mut self, now: Timestamp) -> Result<usize, Rotation> {
+    pub fn retire(
+        &mut self,
+        now: Timestamp,
+        algorithm: Option<Algorithm>,
+    ) -> Result<usize, Rotation> {
         let keys = self.keys()?;
         if keys.iter().len() < 2 {
             return Err(Rotation::NothingOld);
@@ -122,7 +126,7 @@ impl KeyFile {
                 return Err(Rotation::InUse { until });
             }
         }
-        let stays = keys.signing(now, None)?.kid();
+        let stays = keys.signing(now, algorithm)?.kid();
         let position = keys.iter().position(|key| key.kid() == stays);
         let mut index = 0;
         if let Some(Value::Array(all)) = self.0.as_object_mut().and_then(|set| set.get_mut("keys"))

@@ -187,8 +187,9 @@ impl Session {
     async fn ask(&self) -> Result<Token, Error> {
         let smart = self.smart.clone();
         // A command may take its time, and RSA takes some.
-        let now = self.now().checked_add(self.believed()).unwrap_or(self.now());
-        let signed = tokio::task::spawn_blocking(move || sign(&smart, now)).await;
+        let now = self.now();
+        let dated = now.checked_add(self.believed()).unwrap_or(now);
+        let signed = tokio::task::spawn_blocking(move || sign(&smart, now, dated)).await;
         let (body, kid) = signed.unwrap_or(Err(NoToken::KeySource))?;
         let request = (self.http.post(self.smart.token_url.url().clone()))
             .header(ACCEPT, HeaderValue::from_static("application/json"))
@@ -255,11 +256,16 @@ impl Session {
     }
 }
 
-/// The body of a token request, and which key signed it.
-fn sign(smart: &Smart, now: Timestamp) -> Result<(SecretString, String), NoToken> {
+/// The body of a token request, dated by the server's clock, and which key signed it. When a new key may sign is a span
+/// of time since it was published, and so for our own clock to tell.
+fn sign(
+    smart: &Smart,
+    now: Timestamp,
+    dated: Timestamp,
+) -> Result<(SecretString, String), NoToken> {
     let keys: Keys = smart.keys()?;
     let key = keys.signing(now, smart.algorithm)?;
-    let assertion = assertion(key, &smart.client_id, &smart.token_url, now)?;
+    let assertion = assertion(key, &smart.client_id, &smart.token_url, dated)?;
     let mut form = url::form_urlencoded::Serializer::new(String::new());
     form.append_pair("grant_type", "client_credentials");
     if let Some(scope) = &smart.scope {

@@ -48,8 +48,13 @@ async fn what_a_server_offers_is_read_and_not_asked() {
                 let url = urls(base, &second).swap_remove(index);
                 vec![configuration(&base.replace("/fhir", "/token"), &url, member)]
             });
-            let base = server.base().parse().unwrap();
-            let found = discover(&base, std::time::Duration::from_secs(5)).await.unwrap();
+            let base: ipt_fhir::client::Base = server.base().parse().unwrap();
+            let found = discover(&ipt_fhir::client::Config::anonymous(
+                base.clone(),
+                std::time::Duration::from_secs(5),
+            ))
+            .await
+            .unwrap();
             let this = if member == "jwks_uri" { found.jwks_uri } else { found.token_endpoint };
             offered += u64::from(this.unwrap().is_ok());
             let requests = server.requests();

@@ -54,7 +54,10 @@ impl Peers {
 
     async fn token_url(&self) -> Pinned {
         let base: Base = self.base.parse().unwrap();
-        let offered = discover(&base, Duration::from_secs(10)).await.unwrap();
+        let offered =
+            discover(&ipt_fhir::client::Config::anonymous(base.clone(), Duration::from_secs(10)))
+                .await
+                .unwrap();
         let token_url = offered.token_endpoint.unwrap().unwrap();
         assert_eq!(token_url.as_str(), format!("{}/token", self.issuer));
         token_url

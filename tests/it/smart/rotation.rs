@@ -43,7 +43,7 @@ async fn keys_are_changed_without_a_refused_request() {
     assert_ne!(new, old, "from its time on the new key signs");
     practice.hands.forward(240);
     let now = practice.hands.now();
-    practice.change_keys(|file| assert_eq!(file.retire(now), Ok(1)));
+    practice.change_keys(|file| assert_eq!(file.retire(now, None), Ok(1)));
     for _ in 0..CACHE / 4 {
         assert_eq!(kid().await, new);
         practice.hands.forward(5);

@@ -77,16 +77,16 @@ async fn with_kill(behaviour: Behaviour, number: u64) {
     let clinic = Clinic::with(behaviour).await;
     clinic.ehr.faults().at(number, Fault::DelayAnswer(Duration::from_mins(1)));
     for goal in ["Grieve", "Mourn"] {
-        let until_it_comes = async {
-            while clinic.ehr.faults().seen() < number {
+        // It is logged once it is done, however long that takes.
+        let until_it_is_done = async {
+            while clinic.ehr.log().iter().all(|one| one.number < number) {
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
-            tokio::time::sleep(Duration::from_millis(100)).await;
         };
         // Dropped where it is, with nothing said or put away.
         let is_killed = tokio::select! {
             _ = clinic.apply(goal) => false,
-            () = until_it_comes => true,
+            () = until_it_is_done => true,
         };
         if is_killed {
             let report = clinic.apply(goal).await;

@@ -5,12 +5,15 @@ use std::sync::{Arc, Mutex};
 use ipt_fhir::sandbox::Behaviour;
 use ipt_fhir::sync::{ItemState, Outcome};
 
-use super::clinic::{Clinic, GOAL, OBJECTIVE, item, resources, uuid};
+use super::clinic::{Clinic, GOAL, OBJECTIVE, SESSION, item, resources, uuid};
 use super::proxy::{Before, proxy};
 
 #[tokio::test]
 async fn what_waits_for_a_person_at_the_other_end_is_sent_once() {
-    for conditional_create in [true, false] {
+    let task = r#"{"resourceType":"Task","id":"7","status":"requested","intent":"order"}"#;
+    for (conditional_create, body) in
+        [(true, ""), (false, ""), (true, task), (true, "<html>queued"), (false, "{\"queued\":1}")]
+    {
         let behaviour =
             Behaviour { transactions: false, conditional_create, ..Behaviour::default() };
         let clinic = Clinic::with(behaviour).await;
@@ -19,7 +22,7 @@ async fn what_waits_for_a_person_at_the_other_end_is_sent_once() {
         let take_in = move |method: &str, path: &str| match (method, path) {
             ("POST", "Goal") => {
                 *count.lock().unwrap() += 1;
-                Before::Answer(202, String::new())
+                Before::Answer(202, body.to_owned())
             }
             _ => Before::Pass,
         };
@@ -67,4 +70,48 @@ async fn an_update_that_waits_is_sent_once() {
         assert_eq!(item(&report, GOAL).state, ItemState::Mediated, "{report:?}");
     }
     assert_eq!(*taken.lock().unwrap(), 1);
+}
+
+#[tokio::test]
+async fn a_transaction_that_is_taken_in_as_a_whole_is_sent_once() {
+    let entries = r#"{"resourceType":"Bundle","type":"transaction-response","entry":[{"response":{"status":"202 Accepted"}}]}"#;
+    for body in ["", "queued", entries] {
+        let clinic = Clinic::open().await;
+        let taken = Arc::new(Mutex::new(0));
+        let count = Arc::clone(&taken);
+        let take_in = move |method: &str, path: &str| match (method, path) {
+            ("POST", _) => {
+                *count.lock().unwrap() += 1;
+                Before::Answer(202, body.to_owned())
+            }
+            _ => Before::Pass,
+        };
+        let way = proxy(clinic.ehr.base_url(), take_in, |_| {}).await;
+        for _ in 0..3 {
+            let report = clinic.apply_by(&way, resources("Grieve")).await;
+            assert!(report.items().all(|one| one.state == ItemState::Mediated), "{report:?}");
+        }
+        assert_eq!(*taken.lock().unwrap(), 1, "{body}");
+    }
+}
+
+#[tokio::test]
+async fn what_a_server_stores_without_our_identifier_is_sent_once() {
+    let behaviour = Behaviour { transactions: false, ..Behaviour::default() };
+    let clinic = Clinic::with(behaviour).await;
+    let made = Arc::new(Mutex::new(0));
+    let count = Arc::clone(&made);
+    let drop_identifier = move |method: &str, path: &str| match (method, path) {
+        ("POST", "Encounter") => {
+            *count.lock().unwrap() += 1;
+            Before::Answer(201, r#"{"resourceType":"Encounter","id":"e1"}"#.to_owned())
+        }
+        _ => Before::Pass,
+    };
+    let way = proxy(clinic.ehr.base_url(), drop_identifier, |_| {}).await;
+    for _ in 0..3 {
+        let report = clinic.apply_by(&way, resources("Grieve")).await;
+        assert_eq!(item(&report, SESSION).state, ItemState::Mediated, "{report:?}");
+    }
+    assert_eq!(*made.lock().unwrap(), 1);
 }

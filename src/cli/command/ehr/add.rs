@@ -145,7 +145,7 @@ async fn smart(
         Some(text) => text.parse().map_err(|error: NotPinned| {
             Failure::new(Exit::Usage, "token-url", format!("--token-url: {error}"))
         })?,
-        None => discovered(url, settings).await?,
+        None => discovered(args, url, settings).await?,
     };
     if token_url.is_loopback() && !url.is_loopback() {
         let text = "the token URL of a server elsewhere can't be on this machine";
@@ -161,10 +161,12 @@ async fn smart(
 }
 
 /// The token URL that the server offers, once somebody has answered for it.
-async fn discovered(url: &Base, settings: &Settings) -> Result<Pinned, Failure> {
+async fn discovered(args: &EhrAdd, url: &Base, settings: &Settings) -> Result<Pinned, Failure> {
     let timeout = settings.timeout().unwrap_or(Config::TIMEOUT);
     let give = "give --token-url as the EHR's documentation has it";
-    let offered = discover(url, timeout).await.map_err(|error| {
+    let asked = Config::anonymous(url.clone(), timeout);
+    let asked = network(args, &settings.directory).apply(asked)?;
+    let offered = discover(&asked).await.map_err(|error| {
         let text = format!("the server's SMART configuration can't be read: {error}");
         Failure::new(Exit::Failed, "smart-configuration", text).help(give)
     })?;

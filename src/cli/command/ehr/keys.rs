@@ -127,8 +127,14 @@ fn rotate(
     // To the second, and not a moment early.
     let signs_from = Timestamp::from_second(signs_from.as_second() + 1).unwrap_or(signs_from);
     let keys = file.keys().map_err(unfit)?;
-    let present = keys.signing(now, None).map_err(unfit)?.algorithm();
+    let configured = algorithm_of(name, settings);
+    let present = keys.signing(now, configured).map_err(unfit)?.algorithm();
     let algorithm = algorithm.unwrap_or(present);
+    if configured.is_some_and(|configured| configured != algorithm) {
+        let text = "a key of this algorithm would never sign: another one is configured";
+        return Err(Failure::new(Exit::Usage, "keys-algorithm", text)
+            .help("change algorithm under auth of this EHR first, or leave it out there"));
+    }
     file.rotate(algorithm, now, signs_from).map_err(refused(name))?;
     write(&path, &file)?;
     let keys = file.keys().map_err(unfit)?;
@@ -150,7 +156,7 @@ fn rotate(
 fn retire(name: &str, settings: &Settings) -> Result<Done, Failure> {
     let path = place(name, settings)?;
     let mut file = KeyFile::parse(&fetch(name, settings)?).map_err(refused(name))?;
-    let retired = file.retire(clock::now()).map_err(refused(name))?;
+    let retired = file.retire(clock::now(), algorithm_of(name, settings)).map_err(refused(name))?;
     write(&path, &file)?;
     let keys = file.keys().map_err(unfit)?;
     let kid = keys.iter().map(Key::kid).next().unwrap_or_default().to_owned();
@@ -164,6 +170,14 @@ fn retire(name: &str, settings: &Settings) -> Result<Done, Failure> {
     Ok(Done::new(human, Value::Object(result)))
 }
 
+/// The algorithm that is configured for an EHR, if it is configured and names one: the others' keys do not sign.
+fn algorithm_of(name: &str, settings: &Settings) -> Option<Algorithm> {
+    match &settings.config.ehr(name).ok()?.auth {
+        Auth::Smart(smart) => smart.algorithm,
+        _ => None,
+    }
+}
+
 fn jwks(name: &str, settings: &Settings) -> Result<Done, Failure> {
     let keys = Keys::parse(&fetch(name, settings)?).map_err(unfit)?;
     let jwks = keys.public_jwks();
@@ -173,7 +187,7 @@ fn jwks(name: &str, settings: &Settings) -> Result<Done, Failure> {
 fn list(name: &str, settings: &Settings) -> Result<Done, Failure> {
     let keys = Keys::parse(&fetch(name, settings)?).map_err(unfit)?;
     let now = clock::now();
-    let signing = keys.signing(now, None).map_err(unfit)?.kid();
+    let signing = keys.signing(now, algorithm_of(name, settings)).map_err(unfit)?.kid();
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
     table.set_header(["KID", "ALG", "STATE", "SIGNS FROM"]);

@@ -19,7 +19,7 @@ use super::super::super::exit::Exit;
 use super::super::super::failure::Failure;
 use super::super::super::output::Done;
 use super::super::super::settings::{Settings, client};
-use crate::client::{Client, Error};
+use crate::client::{Client, Error, Unsent};
 use crate::config::Ehr;
 use crate::json::Value;
 use crate::object;
@@ -113,8 +113,18 @@ impl<'a> Test<'a> {
         if !self.add_all(login.checks(&statement)) {
             return;
         }
-        // Known by now, or never: a statement that is shown to known clients only was asked for with the credentials.
-        let Ok(capability) = statement else { return };
+        // A statement that is shown to known clients only, and now we are known.
+        let statement = match statement {
+            Err(Error::NotSent(Unsent::NoToken(_))) => server::statement(client).await,
+            other => other,
+        };
+        let capability = match statement {
+            Ok(capability) => capability,
+            Err(error) => {
+                self.add(Check::failed("search", error.to_string(), server::cure(&error)));
+                return;
+            }
+        };
         let (search, is_denied) = server::search(client).await;
         self.denied |= is_denied;
         self.add(search);

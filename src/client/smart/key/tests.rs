@@ -216,7 +216,7 @@ fn a_rotation_goes_by_publishing_waiting_signing_retiring() {
     let (start, switch) = (moment("2026-03-10T00:00:00Z"), moment("2026-03-11T00:00:00Z"));
     let mut file = KeyFile::generate(Algorithm::Es384).unwrap();
     let old = only(&file.keys().unwrap()).kid().to_owned();
-    assert_eq!(file.retire(start).unwrap_err(), Rotation::NothingOld);
+    assert_eq!(file.retire(start, None).unwrap_err(), Rotation::NothingOld);
     file.rotate(Algorithm::Rs384, start, switch).unwrap();
     // It goes through the file's text.
     let mut file = KeyFile::parse(&file.to_text()).unwrap();
@@ -230,12 +230,12 @@ fn a_rotation_goes_by_publishing_waiting_signing_retiring() {
     assert_eq!(kid("2026-03-11T00:00:00Z"), new);
     let pending = Rotation::Pending { from: switch };
     assert_eq!(file.rotate(Algorithm::Rs384, start, switch).unwrap_err(), pending);
-    assert_eq!(file.retire(start).unwrap_err(), pending);
+    assert_eq!(file.retire(start, None).unwrap_err(), pending);
     let in_use = Rotation::InUse { until: moment("2026-03-11T00:04:00Z") };
-    assert_eq!(file.retire(switch).unwrap_err(), in_use);
+    assert_eq!(file.retire(switch, None).unwrap_err(), in_use);
     let after = moment("2026-03-11T00:04:00Z");
     assert_eq!(file.rotate(Algorithm::Rs384, after, after).unwrap_err(), Rotation::OldKeyThere);
-    assert_eq!(file.retire(after), Ok(1));
+    assert_eq!(file.retire(after, None), Ok(1));
     assert_eq!(only(&file.keys().unwrap()).kid(), new);
     file.rotate(Algorithm::Es384, after, moment("2026-03-12T00:04:00Z")).unwrap();
     assert_eq!(file.keys().unwrap().iter().len(), 2);

@@ -77,6 +77,9 @@ pub(super) fn tls(ehr: &Ehr, met: Option<&Error>) -> Check {
             error.to_string(),
             "private_network = true under this EHR allows it; if the EHR is a public one, somebody answers in its name",
         ),
+        Some(Error::NotSent(unsent)) if !matches!(unsent, Unsent::NoToken(_)) => {
+            Check::skipped(STEP, "not seen: the first request did not leave")
+        }
         _ if ehr.url.value.is_https() => {
             Check::passed(STEP, "the certificate is valid for this name")
         }

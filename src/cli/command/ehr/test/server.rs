@@ -2,6 +2,7 @@
 
 use uuid::Uuid;
 
+use super::super::super::super::failure::no_token_cure;
 use super::check::Check;
 use crate::client::{Client, Error, Flaw, Unsent};
 use crate::config::Ehr;
@@ -61,8 +62,9 @@ fn release(capability: &Capability) -> Check {
 }
 
 /// The first thing to look at for an error of a request.
-fn cure(error: &Error) -> &'static str {
+pub(super) fn cure(error: &Error) -> &'static str {
     match error {
+        Error::NotSent(Unsent::NoToken(why)) => no_token_cure(*why),
         Error::Unauthorized => {
             "the token or password is wrong or has expired: look at auth in the configuration"
         }
