@@ -81,17 +81,6 @@ impl Store {
             Some(before) if before == now => StatementChange::Same,
             Some(_) => StatementChange::Changed,
         };
-        if change == StatementChange::Same {
-            // HAPI's has 1.5 MB: nothing of it is written for each run.
-            sqlx::query("UPDATE capability SET fetched_at = $3 WHERE ehr = $1 AND base_url = $2")
-                .bind(ehr)
-                .bind(base_url)
-                .bind(fetched_at.to_string())
-                .execute(&mut *transaction)
-                .await?;
-            transaction.commit().await?;
-            return Ok(change);
-        }
         sqlx::query(
             "INSERT OR REPLACE INTO capability (ehr, base_url, digest, statement, fetched_at)
              VALUES ($1, $2, $3, $4, $5)",
