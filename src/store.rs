@@ -223,7 +223,7 @@ impl Store {
     /// # Errors
     /// [`Error::Locked`] while a sync of this EHR is running, [`Error::LinkedOtherwise`], [`Error::PlanOfAnother`] and [`Error::Database`].
     pub async fn link(&self, link: &Link) -> Result<(), Error> {
-        let _lock = lock::Lock::take(&self.directory, &link.ehr)?;
+        let _lock = lock::Lock::take(&self.directory, &link.ehr).await?;
         sqlite::put_link(&mut *self.connection.lock().await, link).await
     }
 
@@ -240,7 +240,7 @@ impl Store {
     /// # Errors
     /// [`Error::Locked`] if there is one already, in this process or another.
     pub async fn writer(&self, ehr: &str) -> Result<Writer<'_>, Error> {
-        let lock = lock::Lock::take(&self.directory, ehr)?;
+        let lock = lock::Lock::take(&self.directory, ehr).await?;
         sqlite::in_flight_becomes_ambiguous(&mut *self.connection.lock().await, ehr).await?;
         Ok(Writer { store: self, ehr: ehr.to_owned(), _lock: lock })
     }

@@ -224,3 +224,18 @@ async fn two_resources_of_a_record_are_never_one_in_the_ehr() {
 fn digests_are_sha_256() {
     assert_eq!(digest("abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
 }
+
+#[tokio::test]
+async fn a_lock_that_is_given_up_just_now_is_waited_for() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("store");
+    let (first, second) = (Store::open(&path).await.unwrap(), Store::open(&path).await.unwrap());
+    let writer = first.writer("clinic").await.unwrap();
+    let leave = async {
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        drop(writer);
+    };
+    let (taken, ()) = tokio::join!(second.writer("clinic"), leave);
+    assert!(taken.is_ok());
+    assert!(matches!(first.writer("clinic").await, Err(Error::Locked)));
+}
