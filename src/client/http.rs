@@ -325,7 +325,7 @@ impl Http {
         } else {
             in_time(Instant::now() + self.timeout, self.authorizer.credentials()).await?
         };
-        self.pacer.turn(Instant::now() + self.pacer.longest_wait()).await?;
+        self.pacer.turn(Instant::now() + self.pacer.longest_wait() + self.timeout).await?;
         let deadline = Instant::now() + self.timeout;
         let (mut followed, mut is_renewed) = (0, false);
         loop {
