@@ -121,9 +121,9 @@ impl Run<'_, '_> {
             for item in missing {
                 self.taken_in(item).await?;
             }
-        } else if let ([item], [id]) = (missing.as_slice(), vanished.as_slice()) {
-            // It was made and is gone. Of several nobody can say which stood where.
-            self.located.insert(*item, id.clone());
+        } else if missing.len() == vanished.len() {
+            // All that is still missing was made and is gone: which stood where makes no difference any more.
+            self.located.extend(missing.into_iter().zip(vanished));
         }
         Ok(())
     }
