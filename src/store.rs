@@ -1,4 +1,5 @@
-//! What must survive a crash: links, the agreed base of each resource, and the outbox; and what EHRs can do.
+//! What must survive a crash: links, the agreed base of each resource, the outbox, and what was handed off; and what
+//! EHRs can do.
 //!
 //! One SQLite file in a directory that only its owner can open (0700, every file 0600, from the first byte and for
 //! the write-ahead log too), because all of it is PHI. A commit is on the disk when it returns
@@ -14,8 +15,10 @@
 
 mod capability;
 mod digest;
+mod hand_off;
 mod lock;
 mod private;
+mod reference;
 mod row;
 mod sqlite;
 
@@ -29,6 +32,8 @@ use crate::phi::Phi;
 
 pub use capability::{KeptCapability, StatementChange};
 pub use digest::digest;
+pub use hand_off::{HandOff, HandOffState, RejectReason};
+pub use reference::ReferenceLink;
 
 /// A store, opened.
 #[derive(Debug)]
@@ -173,8 +178,11 @@ pub enum Error {
     /// Another process writes to the same EHR.
     #[error("another process is writing to this EHR from the same store")]
     Locked,
-    /// The record is linked to another Patient already, and its resources are there.
-    #[error("the record is linked to another Patient or server, and its resources are there")]
+    /// The record is linked to another Patient, and its resources are there or a package was made for there; or a link to
+    /// another resource was made beside one to the Patient that is no more.
+    #[error(
+        "the record is linked to another Patient or server, or its resources or a package are there"
+    )]
     LinkedOtherwise,
     /// Another file is linked with the same plan id, and the two are not about the same client and Patient.
     #[error("another record with the same plan id is linked, about another client or Patient")]
@@ -218,7 +226,8 @@ impl Store {
     }
 
     /// Keeps a link; one of the same EHR and plan is replaced as long as nothing of the plan went elsewhere, and it is
-    /// of the same file or about the same client and Patient.
+    /// of the same file or about the same client and Patient. If it leads to another Patient or server, what was linked
+    /// besides ([`ReferenceLink`]) ends.
     ///
     /// # Errors
     /// [`Error::Locked`] while a sync of this EHR is running, [`Error::LinkedOtherwise`], [`Error::PlanOfAnother`] and [`Error::Database`].

@@ -100,11 +100,11 @@ pub(super) fn verb(verb: &Verb) -> (&'static str, Option<&str>, Option<&str>) {
     }
 }
 
-fn item(row: &SqliteRow, table: &'static str) -> Result<Uuid, Error> {
+pub(super) fn item(row: &SqliteRow, table: &'static str) -> Result<Uuid, Error> {
     row.try_get::<&str, _>("item")?.parse().map_err(|_| Error::Damaged(table))
 }
 
-fn id(row: &SqliteRow, table: &'static str) -> Result<ResourceId, Error> {
+pub(super) fn id(row: &SqliteRow, table: &'static str) -> Result<ResourceId, Error> {
     ResourceId::new(row.try_get("resource_type")?, row.try_get("id")?)
         .map_err(|_| Error::Damaged(table))
 }

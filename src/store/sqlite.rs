@@ -1,5 +1,5 @@
-//! The statements. `row` turns rows into values and back; nothing outside these two files and `capability`, which has
-//! tables of its own, knows a column.
+//! The statements. `row` turns rows into values and back; nothing outside these two files knows a column, but for
+//! `capability`, `reference` and `hand_off`, which have tables of their own.
 
 use std::path::Path;
 use std::time::Duration;
@@ -8,10 +8,14 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, Sq
 use sqlx::{ConnectOptions as _, Connection as _, Row as _};
 use uuid::Uuid;
 
-use super::{Error, Ledger, Link, Operation, Shadow, digest, row};
+use super::{Error, Ledger, Link, Operation, Shadow, digest, reference, row};
 
 /// The schema, one step after another. The n-th sets `user_version` to n, in the transaction in which it runs.
-const MIGRATIONS: [&str; 2] = [include_str!("migration/1.sql"), include_str!("migration/2.sql")];
+const MIGRATIONS: [&str; 3] = [
+    include_str!("migration/1.sql"),
+    include_str!("migration/2.sql"),
+    include_str!("migration/3.sql"),
+];
 
 /// How long a statement waits while another process writes.
 const BUSY: Duration = Duration::from_secs(10);
@@ -76,7 +80,9 @@ pub(super) async fn put_link(connection: &mut SqliteConnection, link: &Link) -> 
     let elsewhere = sqlx::query(
         "SELECT 1 FROM link WHERE ehr = $1 AND plan = $2 AND (patient <> $3 OR base_url <> $4)
          AND (EXISTS (SELECT 1 FROM shadow WHERE shadow.ehr = $1 AND shadow.plan = $2)
-              OR EXISTS (SELECT 1 FROM operation WHERE operation.ehr = $1 AND operation.plan = $2))",
+              OR EXISTS (SELECT 1 FROM operation WHERE operation.ehr = $1 AND operation.plan = $2)
+              OR EXISTS (SELECT 1 FROM hand_off WHERE hand_off.ehr = $1 AND hand_off.plan = $2
+                         AND hand_off.state IN ('waiting', 'done')))",
     )
     .bind(&link.ehr)
     .bind(&link.plan)
@@ -103,6 +109,7 @@ pub(super) async fn put_link(connection: &mut SqliteConnection, link: &Link) -> 
     if copied.is_some() {
         return Err(Error::PlanOfAnother);
     }
+    reference::outlive(&mut transaction, link).await?;
     sqlx::query(
         "INSERT INTO link (ehr, plan, base_url, record, client, patient, practitioner, patient_marks,
          linked_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)

@@ -1,6 +1,8 @@
 //! The store: what survives, who may look, and who may write.
 
 mod capability;
+mod hand_off;
+mod reference;
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -183,9 +185,9 @@ async fn a_newer_schema_and_a_damaged_base_are_refused() {
     let store = Store::open(&path).await.unwrap();
     assert_eq!(store.ledger("clinic", &plan).await.unwrap_err(), Error::Damaged("shadow"));
     drop(store);
-    sqlx::raw_sql("PRAGMA user_version = 3").execute(&mut behind).await.unwrap();
+    sqlx::raw_sql("PRAGMA user_version = 4").execute(&mut behind).await.unwrap();
     behind.close().await.unwrap();
-    assert_eq!(Store::open(&path).await.unwrap_err(), Error::Newer { found: 3, known: 2 });
+    assert_eq!(Store::open(&path).await.unwrap_err(), Error::Newer { found: 4, known: 3 });
 }
 
 #[tokio::test]

@@ -115,16 +115,17 @@ async fn a_store_of_version_1_gets_the_tables_and_keeps_what_it_holds() {
     // As the first program left it.
     let url = format!("sqlite:{}", path.join("ipt-fhir.sqlite").display());
     let mut behind = SqliteConnection::connect(&url).await.unwrap();
-    sqlx::raw_sql("DROP TABLE capability; DROP TABLE refusal; PRAGMA user_version = 1")
-        .execute(&mut behind)
-        .await
-        .unwrap();
+    let tables =
+        "DROP TABLE capability; DROP TABLE refusal; DROP TABLE reference_link; DROP TABLE hand_off";
+    for statement in [tables, "PRAGMA user_version = 1"] {
+        sqlx::raw_sql(statement).execute(&mut behind).await.unwrap();
+    }
     let version = async |behind: &mut SqliteConnection| -> i64 {
         sqlx::query("PRAGMA user_version").fetch_one(behind).await.unwrap().try_get(0).unwrap()
     };
     assert_eq!(version(&mut behind).await, 1);
     let store = Store::open(&path).await.unwrap();
-    assert_eq!(version(&mut behind).await, 2);
+    assert_eq!(version(&mut behind).await, 3);
     behind.close().await.unwrap();
     let there: Vec<Shadow> = store.ledger("clinic", &link().plan).await.unwrap().shadows;
     assert_eq!(there, [shadow(1)]);
