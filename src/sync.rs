@@ -13,8 +13,11 @@
 //! What can't be had: a server without conditional create and with a proxy before it that delivers a request twice
 //! can get a second copy. It is found by the next look-up, shown with both ids, and the plan stops.
 
+mod arrange;
 mod create;
+mod edition;
 mod identity;
+mod listing;
 mod look_up;
 mod offer;
 mod order;
@@ -26,6 +29,7 @@ mod run;
 mod settle;
 mod update;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
@@ -33,16 +37,19 @@ use uuid::Uuid;
 
 use crate::client::Client;
 use crate::fhir::Resource;
-use crate::store::{self, Link, Store, Writer};
-use crate::vendor::{Overrides, Pack};
+use crate::ipt::Plan;
+use crate::mapping::note::{self, Note};
+use crate::mapping::{self, Options, Part};
+use crate::store::{self, Link, ReferenceLink, Store, Writer};
+use crate::vendor::{Allow, Kind, Overrides, Pack};
 
 use offer::Offer;
 
 pub use identity::client_digest;
 pub use patient::{PatientFault, check_patient, patient_marks};
 pub use report::{
-    Conflict, Denial, Done, Failure, ItemReport, ItemState, Outcome, Progress, RecordReport,
-    Report, Stop,
+    Conflict, Denial, Done, Failure, ItemReport, ItemState, Needed, Outcome, Placed, Progress,
+    RecordReport, Report, Stop,
 };
 
 /// One EHR and all that a run needs of the world.
@@ -62,6 +69,8 @@ pub struct Ehr<'a> {
     pub pack: Option<&'a Pack>,
     /// What the operator knows better than statement, scopes and pack.
     pub overrides: &'a Overrides,
+    /// What may be sent otherwise than as the resources themselves.
+    pub allow: &'a Allow,
     /// The time.
     pub now: &'a (dyn Fn() -> jiff::Timestamp + Sync),
 }
@@ -75,6 +84,45 @@ pub struct Record {
     pub plan: String,
     /// Its resources by item; references among them are `urn:uuid:` and the item.
     pub resources: Vec<(Uuid, Resource)>,
+    /// Which kind of content a resource is part of; what is not listed is told by its type.
+    pub kinds: BTreeMap<Uuid, Kind>,
+    /// What is told as notes where the EHR takes no structure.
+    pub notes: Vec<Note>,
+    /// What a person linked beside the Patient: visits, Practitioners.
+    pub references: Vec<ReferenceLink>,
+}
+
+impl Record {
+    /// A record, mapped, with what a person linked.
+    pub fn new(link: Link, plan: &Plan, options: &Options, references: Vec<ReferenceLink>) -> Self {
+        let mapped = mapping::to_fhir(plan, options).resources;
+        let kinds = mapped.iter().filter_map(|one| Some((one.item, kind(one.part)?))).collect();
+        Self {
+            plan: store::digest(&plan.id),
+            resources: mapped.into_iter().map(|one| (one.item, one.resource)).collect(),
+            kinds,
+            notes: note::notes(plan, options),
+            references,
+            link,
+        }
+    }
+
+    /// Resources that stand for a record, without notes.
+    pub fn of_resources(link: Link, plan: String, resources: Vec<(Uuid, Resource)>) -> Self {
+        let (kinds, notes, references) = (BTreeMap::new(), Vec::new(), Vec::new());
+        Self { link, plan, resources, kinds, notes, references }
+    }
+}
+
+/// The rung's kind of a part of the record; people are linked and not sent.
+const fn kind(part: Part) -> Option<Kind> {
+    match part {
+        Part::Person => None,
+        Part::Plan => Some(Kind::Plan),
+        Part::Session => Some(Kind::Session),
+        Part::Diagnosis => Some(Kind::Diagnosis),
+        Part::Score => Some(Kind::Scores),
+    }
 }
 
 impl fmt::Debug for Ehr<'_> {

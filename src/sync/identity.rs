@@ -14,6 +14,7 @@ use crate::json::Value;
 use crate::mapping::identity::{ITEM_SYSTEM, PLAN_ITEM_SYSTEM};
 use crate::store::{Link, digest};
 
+use super::Record;
 use super::report::Stop;
 
 /// One item of a record as it is to be sent: references to other items are `urn:uuid:`, all others are final.
@@ -59,45 +60,91 @@ pub fn client_digest(resources: &[(Uuid, Resource)]) -> String {
     digest(&traits.join("\n"))
 }
 
-/// The items of a mapped record, tied to the Patient and the Practitioner of a link.
+/// What ties the resources of a record to the Patient, the Practitioner and the visits of its links.
 ///
 /// Patient and Practitioner themselves are left out: a person linked them, and we never write to either.
-pub(super) fn items(resources: &[(Uuid, Resource)], link: &Link) -> Result<Vec<Item>, Stop> {
-    let mut people = People::default();
-    for (uuid, resource) in resources {
-        match resource.resource_type() {
-            "Patient" if people.patients.is_empty() => people.patients.push(*uuid),
-            "Patient" => return Err(Stop::SecondPatient),
-            "Practitioner" => {
-                let linked = people.practitioners.is_empty();
-                let id = link.practitioner.clone().filter(|_| linked);
-                people.practitioners.insert(*uuid, (id, display(resource)));
+pub(super) struct Ties<'a> {
+    link: &'a Link,
+    people: People,
+    items: BTreeSet<Uuid>,
+}
+
+impl<'a> Ties<'a> {
+    /// The ties of a record.
+    pub(super) fn of(record: &'a Record) -> Result<Self, Stop> {
+        let mut people = People::default();
+        for (uuid, resource) in &record.resources {
+            match resource.resource_type() {
+                "Patient" if people.patients.is_empty() => people.patients.push(*uuid),
+                "Patient" => return Err(Stop::SecondPatient),
+                "Practitioner" => {
+                    let first = people.practitioners.is_empty();
+                    let linked = record.references.iter().find(|linked| linked.item == *uuid);
+                    let id = linked.map(|linked| &linked.target);
+                    let id = id.or(record.link.practitioner.as_ref().filter(|_| first)).cloned();
+                    people.practitioners.insert(*uuid, (id, display(resource)));
+                }
+                _ => {}
             }
-            _ => {}
         }
+        let items = sent(&record.resources).map(|(uuid, _)| *uuid).collect();
+        Ok(Self { link: &record.link, people, items })
     }
-    let sent = || {
-        resources
-            .iter()
-            .filter(|(_, resource)| !matches!(resource.resource_type(), "Patient" | "Practitioner"))
-    };
-    let uuids: BTreeSet<Uuid> = sent().map(|(uuid, _)| *uuid).collect();
-    sent()
-        .map(|(uuid, resource)| {
-            let resource_type = || resource.resource_type().to_owned();
-            if item_of(resource) != Some(*uuid) {
-                return Err(Stop::NoIdentifier { resource_type: resource_type() });
-            }
-            let mut tree = resource.to_value();
-            people.tie(&mut tree, link);
-            let local = Resource::from_value(tree)
-                .map_err(|_| Stop::NoIdentifier { resource_type: resource_type() })?;
-            if !refers_only_to(&local, link, &uuids) || !is_about(&local, &link.patient, "") {
-                return Err(Stop::ForeignReference { resource_type: resource_type() });
-            }
-            Ok(Item { uuid: *uuid, local })
-        })
-        .collect()
+
+    /// The resources as items.
+    pub(super) fn items(&self, resources: &[(Uuid, Resource)]) -> Result<Vec<Item>, Stop> {
+        sent(resources)
+            .map(|(uuid, resource)| match item_of(resource) {
+                Some(item) if item == *uuid => self.tie(*uuid, resource, None),
+                _ => {
+                    let resource_type = resource.resource_type().to_owned();
+                    Err(Stop::NoIdentifier { resource_type })
+                }
+            })
+            .collect()
+    }
+
+    /// One resource as an item: about the Patient, and referring to nothing but the record and what it replaces.
+    pub(super) fn tie(
+        &self,
+        uuid: Uuid,
+        resource: &Resource,
+        replaced: Option<Uuid>,
+    ) -> Result<Item, Stop> {
+        let resource_type = || resource.resource_type().to_owned();
+        let mut tree = resource.to_value();
+        self.people.tie(&mut tree, self.link);
+        let local = Resource::from_value(tree)
+            .map_err(|_| Stop::NoIdentifier { resource_type: resource_type() })?;
+        if !self.refers_only_to_ours(&local, replaced) || !is_about(&local, &self.link.patient, "") {
+            return Err(Stop::ForeignReference { resource_type: resource_type() });
+        }
+        Ok(Item { uuid, local })
+    }
+
+    fn refers_only_to_ours(&self, resource: &Resource, replaced: Option<Uuid>) -> bool {
+        let is_ours = |uuid: Uuid| self.items.contains(&uuid) || replaced == Some(uuid);
+        let mut has_only_ours = true;
+        let tree = resource.to_value();
+        for_each_reference(&tree, &mut |text| {
+            has_only_ours &= match Reference::parse(text) {
+                Some(Reference::Contained(_)) => true,
+                Some(Reference::Relative(id)) => {
+                    id == self.link.patient || self.people.has_linked(&id)
+                }
+                Some(Reference::Urn(text)) => urn(&text).is_some_and(is_ours),
+                _ => false,
+            };
+        });
+        has_only_ours
+    }
+}
+
+/// What of a record is sent.
+fn sent(resources: &[(Uuid, Resource)]) -> impl Iterator<Item = &(Uuid, Resource)> {
+    let is_person =
+        |resource: &Resource| matches!(resource.resource_type(), "Patient" | "Practitioner");
+    resources.iter().filter(move |(_, resource)| !is_person(resource))
 }
 
 /// The persons of a record, who are linked and not sent.
@@ -108,6 +155,11 @@ struct People {
 }
 
 impl People {
+    /// Whether a Practitioner of the EHR is one of the record's.
+    fn has_linked(&self, id: &ResourceId) -> bool {
+        self.practitioners.values().any(|(linked, _)| linked.as_ref() == Some(id))
+    }
+
     /// Points references to the persons to those of the link; a Practitioner without one is only named.
     fn tie(&self, value: &mut Value, link: &Link) {
         match value {
@@ -170,35 +222,32 @@ pub(super) fn resolve(resource: &Resource, ids: &BTreeMap<Uuid, ResourceId>) -> 
     Resource::from_value(tree).unwrap_or_else(|_| resource.clone())
 }
 
-fn refers_only_to(resource: &Resource, link: &Link, items: &BTreeSet<Uuid>) -> bool {
-    let mut is_ours = true;
-    let tree = resource.to_value();
-    for_each_reference(&tree, &mut |text| {
-        is_ours &= match Reference::parse(text) {
-            Some(Reference::Contained(_)) => true,
-            Some(Reference::Relative(id)) => {
-                id == link.patient || link.practitioner.as_ref() == Some(&id)
-            }
-            Some(Reference::Urn(text)) => urn(&text).is_some_and(|uuid| items.contains(&uuid)),
-            _ => false,
-        };
-    });
-    is_ours
+/// Whether a resource says that it is about another Patient of this server.
+pub(super) fn names_another(resource: &Resource, patient: &ResourceId, base_url: &str) -> bool {
+    subjects(resource).any(|text| match Reference::parse(local(text, base_url)) {
+        Some(Reference::Relative(id)) => id.resource_type() == "Patient" && id != *patient,
+        _ => false,
+    })
+}
+
+/// References to whom a resource is about.
+fn subjects(resource: &Resource) -> impl Iterator<Item = &str> {
+    let named = ["subject", "patient", "for"].into_iter().filter_map(|name| resource.get(name));
+    let actors = resource.items("participant").filter_map(|participant| participant.get("actor"));
+    named.chain(actors).filter_map(|value| value.text("reference"))
+}
+
+/// A reference without the server's own base, which a server may write before it.
+fn local<'a>(text: &'a str, base_url: &str) -> &'a str {
+    let rest = text.strip_prefix(base_url.trim_end_matches('/'));
+    rest.map_or(text, |rest| rest.trim_start_matches('/'))
 }
 
 /// Whether a resource is about this Patient and about no other.
-///
-/// A server may write references to itself with its base before them.
 pub(super) fn is_about(resource: &Resource, patient: &ResourceId, base_url: &str) -> bool {
-    let reference = |value: &Value| value.text("reference").map(str::to_owned);
-    let named = ["subject", "patient", "for"].iter().filter_map(|name| resource.get(name));
-    let actors = resource.items("participant").filter_map(|participant| participant.get("actor"));
     let mut is_about = false;
-    for text in named.chain(actors).filter_map(reference) {
-        let local = text
-            .strip_prefix(base_url.trim_end_matches('/'))
-            .map_or(text.as_str(), |rest| rest.trim_start_matches('/'));
-        match Reference::parse(local) {
+    for text in subjects(resource) {
+        match Reference::parse(local(text, base_url)) {
             Some(Reference::Relative(id)) if id == *patient => is_about = true,
             Some(Reference::Relative(id)) if id.resource_type() != "Patient" => {}
             Some(Reference::Urn(_)) => {}

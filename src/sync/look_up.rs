@@ -9,6 +9,7 @@ use crate::client::{Error, Flaw, Versioned};
 use crate::fhir::ResourceId;
 
 use super::identity::{is_about, item_of, token};
+use super::offer::LookUp;
 use super::reading::repeated;
 use super::report::{Progress, Stop};
 use super::run::Run;
@@ -25,26 +26,34 @@ impl Run<'_, '_> {
             by_type.entry(self.type_of(item)).or_default().push(item);
         }
         for (resource_type, items) in by_type {
-            if self.offer.finds(&resource_type) {
+            let way = self.offer.look_up(&resource_type);
+            if way != LookUp::Impossible {
                 (self.progress)(Progress::LookingUp { resource_type: resource_type.clone() });
-                let mut chunks: Vec<&[Uuid]> = items.chunks(IDENTIFIERS).collect();
-                while let Some(chunk) = chunks.pop() {
-                    match self.search(&resource_type, chunk).await {
-                        // A server with short pages and without links to the next: less at once fits into one.
-                        Err(Stop::Server(Error::Incorrect(Flaw::Incomplete)))
-                            if chunk.len() > 1 =>
-                        {
-                            let (first, second) = chunk.split_at(chunk.len() / 2);
-                            chunks.extend([second, first]);
-                        }
-                        searched => searched?,
-                    }
-                }
+            }
+            match way {
+                LookUp::ByIdentifier => self.search_all(&resource_type, &items).await?,
+                LookUp::ByPatient => self.list(&resource_type, &items).await?,
+                LookUp::Impossible => {}
             }
             for item in &items {
                 self.read_if_not_found(*item).await?;
             }
             self.read_acknowledged(&resource_type, &items).await?;
+        }
+        Ok(())
+    }
+
+    async fn search_all(&mut self, resource_type: &str, items: &[Uuid]) -> Result<(), Stop> {
+        let mut chunks: Vec<&[Uuid]> = items.chunks(IDENTIFIERS).collect();
+        while let Some(chunk) = chunks.pop() {
+            match self.search(resource_type, chunk).await {
+                // A server with short pages and without links to the next: less at once fits into one.
+                Err(Stop::Server(Error::Incorrect(Flaw::Incomplete))) if chunk.len() > 1 => {
+                    let (first, second) = chunk.split_at(chunk.len() / 2);
+                    chunks.extend([second, first]);
+                }
+                searched => searched?,
+            }
         }
         Ok(())
     }
@@ -79,7 +88,7 @@ impl Run<'_, '_> {
             return Ok(());
         };
         let Some(versioned) = self.read(&id).await? else { return Ok(()) };
-        if item_of(&versioned.resource) == Some(item) {
+        if self.is_item(&versioned, item) {
             self.check_subject(&versioned)?;
             self.found.entry(item).or_default().push(versioned);
         } else if known.is_some() {
@@ -121,7 +130,8 @@ impl Run<'_, '_> {
             for item in missing {
                 self.taken_in(item).await?;
             }
-        } else if missing.len() == vanished.len() {
+        } else if missing.len() == vanished.len() && self.offer.look_up(resource_type) == LookUp::ByIdentifier
+        {
             // All that is still missing was made and is gone: which stood where makes no difference any more.
             self.located.extend(missing.into_iter().zip(vanished));
         }

@@ -13,9 +13,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::client::{Class, Error};
 use crate::fhir::{Capability, Refusal, Scopes};
-use crate::vendor::{Effective, Overrides, Pack, Told};
+use crate::mapping::note::Shape;
+use crate::vendor::{
+    Allow, Document, Effective, Kind, Overrides, Pack, Placement, RequiredReference, Supersede,
+    Told, place,
+};
 
-use super::report::{Denial, Failure};
+use super::report::{Denial, Failure, Needed, Placed};
 
 /// Resources in one transaction where nothing is known. The servers that say so take 160 to 500; a course of 16
 /// sessions has about 120.
@@ -23,6 +27,17 @@ const ENTRIES: usize = 150;
 
 /// The status of a refusal that may be about the patient as well as about the kind.
 const FORBIDDEN: u16 = 403;
+
+/// How the resources of a type can be looked up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum LookUp {
+    /// By our identifiers, many at once.
+    ByIdentifier,
+    /// All of the Patient's; which of them are ours they say themselves.
+    ByPatient,
+    /// Not at all: an empty answer would prove nothing.
+    Impossible,
+}
 
 /// What a server offers.
 #[derive(Debug)]
@@ -95,11 +110,31 @@ impl<'a> Offer<'a> {
             && !self.is_refused(None, "transaction")
     }
 
-    /// Whether a type can be searched by our identifiers, so that an empty answer means absence. Scopes that let only a
-    /// part of a type be seen prove nothing.
-    pub(super) fn finds(&self, resource_type: &str) -> bool {
-        let fact = self.effective().searches(resource_type, "identifier");
-        fact.allowed && fact.narrowed.is_empty()
+    /// How the resources of a type can be looked up, so that an empty answer means absence. Scopes that let only a part
+    /// of a type be seen prove nothing.
+    pub(super) fn look_up(&self, resource_type: &str) -> LookUp {
+        let finds = |parameter: &str| {
+            let fact = self.effective().searches(resource_type, parameter);
+            fact.allowed && fact.narrowed.is_empty()
+        };
+        match () {
+            () if finds("identifier") => LookUp::ByIdentifier,
+            () if finds("patient") => LookUp::ByPatient,
+            () => LookUp::Impossible,
+        }
+    }
+
+    /// Whether nobody looks for a type in vain: what is not found is not there, and not in a queue either.
+    pub(super) fn proves_absence(&self, resource_type: &str) -> bool {
+        self.look_up(resource_type) != LookUp::Impossible && !self.holds_back(resource_type)
+    }
+
+    /// Whether what was written of a type may wait where no search finds it.
+    pub(super) fn holds_back(&self, resource_type: &str) -> bool {
+        let tank = self.pack.and_then(|pack| pack.writes.holding_tank.as_ref());
+        tank.is_some_and(|tank| {
+            tank.value.iter().any(|held| held == resource_type || held == "*")
+        })
     }
 
     /// Whether a create of the type can bear its condition.
@@ -110,20 +145,63 @@ impl<'a> Offer<'a> {
     /// Why no resource of a type can be created here.
     pub(super) fn takes(&self, resource_type: &str) -> Result<(), Failure> {
         self.allows(resource_type, "create")?;
+        if self.look_up(resource_type) != LookUp::Impossible {
+            return Ok(());
+        }
         let fact = self.effective().searches(resource_type, "identifier");
-        let what = "search by identifier";
-        if !fact.allowed {
-            return Err(Failure::Unsupported { what, by: Denial::of(&fact.source) });
-        }
-        if !fact.narrowed.is_empty() {
-            return Err(Failure::Unsupported { what, by: Denial::Scope });
-        }
-        Ok(())
+        let by = if fact.allowed { Denial::Scope } else { Denial::of(&fact.source) };
+        Err(Failure::Unsupported { what: "search by identifier or patient", by })
     }
 
     /// Why no resource of a type can be updated here.
     pub(super) fn updates(&self, resource_type: &str) -> Result<(), Failure> {
         self.allows(resource_type, "update")
+    }
+
+    /// How each kind of content goes.
+    pub(super) fn placements(&self, allow: &Allow) -> Vec<Placed> {
+        let effective = self.effective();
+        let placed = |placement: &Placement<'_>| Placed {
+            kind: placement.kind,
+            possible: placement.possible,
+            rung: placement.rung,
+            is_partial: placement.is_partial,
+            narrowings: placement
+                .narrowings
+                .iter()
+                .map(|narrowing| (narrowing.from, narrowing.to, Denial::of(&narrowing.source)))
+                .collect(),
+            lost: BTreeMap::new(),
+        };
+        place(&effective, allow).iter().map(placed).collect()
+    }
+
+    /// The shapes in which a note is taken, the one to use first.
+    pub(super) fn shapes(&self) -> Vec<Shape> {
+        let document = self.pack.map(|pack| &pack.document);
+        document.map_or_else(|| super::shape::shapes(&Document::default()), super::shape::shapes)
+    }
+
+    /// How a newer note takes the place of an older one; as US Core 9 has it where nobody says otherwise.
+    pub(super) fn supersede(&self) -> Supersede {
+        let told = self.pack.and_then(|pack| pack.document.supersede.as_ref());
+        told.map_or(Supersede::RelatesTo, |told| told.value)
+    }
+
+    /// Whether a document may refer to the one that it replaces.
+    pub(super) fn relates_documents(&self) -> bool {
+        let told = self.pack.and_then(|pack| pack.document.relates_to.as_ref());
+        told.is_none_or(|told| told.value)
+    }
+
+    /// The references that a write of a type needs for a kind of content.
+    pub(super) fn needed(&self, kind: Kind, resource_type: &str) -> Vec<Needed> {
+        let needed = |one: &RequiredReference| Needed {
+            element: one.element.clone(),
+            targets: one.targets.clone(),
+        };
+        let pack = self.pack.iter();
+        pack.flat_map(|pack| pack.references(kind, resource_type)).map(needed).collect()
     }
 
     fn allows(&self, resource_type: &str, interaction: &'static str) -> Result<(), Failure> {

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use crate::client::{Error, Unsent};
 
+use super::report::Stop;
+
 /// How often a read is tried.
 const TRIES: u32 = 4;
 /// A server that asks for a longer time than this is not waited for.
@@ -23,6 +25,22 @@ pub(super) async fn repeated<T, F: Future<Output = Result<T, Error>>>(
             answer => return answer,
         }
         tried += 1;
+    }
+}
+
+/// What was read, or nothing if the server does not give it; only what may still come is an error.
+pub(super) fn or_unavailable<T>(answer: Result<T, Error>) -> Result<Option<T>, Stop> {
+    match answer {
+        Ok(value) => Ok(Some(value)),
+        Err(
+            Error::NotFound { .. }
+            | Error::Refused { .. }
+            | Error::Explained { .. }
+            | Error::Forbidden
+            | Error::Incorrect(_)
+            | Error::TooLarge,
+        ) => Ok(None),
+        Err(error) => Err(error.into()),
     }
 }
 

@@ -1,15 +1,18 @@
 //! What a run found and did, as data: types, items, paths and lengths; never a value of a record.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use uuid::Uuid;
 
 use crate::fhir::{Refusal, ResourceId};
+use crate::mapping::note;
 use crate::merge::Change;
-use crate::vendor::Source;
+use crate::vendor::{Kind, Rung, Source};
 use crate::{client, store};
 
 use super::patient::PatientFault;
+use super::reference::ReferenceFault;
 
 /// What a run found and did at one EHR.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -29,10 +32,29 @@ pub struct RecordReport {
     pub plan: String,
     /// The linked Patient.
     pub patient: ResourceId,
+    /// How each kind of content goes.
+    pub placements: Vec<Placed>,
     /// Its resources: those of the record in its order, then those that only the EHR has.
     pub items: Vec<ItemReport>,
     /// Why nothing more was done for it.
     pub stopped: Option<Stop>,
+}
+
+/// How a kind of content goes into an EHR, and why no better.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Placed {
+    /// The kind.
+    pub kind: Kind,
+    /// The highest rung that the server could take.
+    pub possible: Rung,
+    /// The rung that is used; [`Rung::Withheld`] where none is allowed.
+    pub rung: Rung,
+    /// Whether those of its types that are taken go as themselves all the same.
+    pub is_partial: bool,
+    /// What keeps it from a higher rung: from which to which, and who says so.
+    pub narrowings: Vec<(Rung, Rung, Denial)>,
+    /// How many resources of which type go as text, or not at all.
+    pub lost: BTreeMap<String, usize>,
 }
 
 /// What a run found and did for one resource.
@@ -88,6 +110,17 @@ pub enum ItemState {
     Failed(Failure),
     /// It waits for another item that it refers to.
     BlockedBy(Uuid),
+    /// The EHR demands a reference to something of its own that nobody has linked yet.
+    Needs(Needed),
+}
+
+/// A reference that the EHR demands, and that a person links.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Needed {
+    /// In which element: `context.encounter`.
+    pub element: String,
+    /// To which types; one of them.
+    pub targets: Vec<String>,
 }
 
 /// Why a person has to decide.
@@ -133,6 +166,9 @@ pub enum Failure {
     /// The run ended before its turn.
     #[error("the run ended before its turn")]
     NotTried,
+    /// It can't be written down as the EHR takes it.
+    #[error(transparent)]
+    Note(note::Error),
 }
 
 /// Who says that something is not to be had.
@@ -217,6 +253,13 @@ pub enum Stop {
     /// A resource with our identifier is about another Patient. Nothing more is written to this EHR.
     #[error("{0} bears an identifier of this record and is about another Patient")]
     WrongSubject(ResourceId),
+    /// A search for this Patient's resources found another's: the server passes over whose they are. Nothing more is
+    /// written to this EHR.
+    #[error("a search for this Patient's resources found {0}, which is another Patient's")]
+    ForeignMatch(ResourceId),
+    /// What a person linked is not what it was.
+    #[error("{0} can't be referred to: {1}")]
+    Reference(ResourceId, ReferenceFault),
     /// The EHR can't be reached, or what it answers can't be used. Nothing more is tried.
     #[error(transparent)]
     Server(client::Error),
@@ -235,6 +278,7 @@ impl Stop {
             self,
             Self::Restored(_)
                 | Self::WrongSubject(_)
+                | Self::ForeignMatch(_)
                 | Self::Server(_)
                 | Self::Store(_)
                 | Self::NotTried
@@ -326,7 +370,8 @@ impl RecordReport {
     pub fn outcome(&self) -> Outcome {
         let stopped = self.stopped.as_ref().map_or(Outcome::Done, Stop::outcome);
         let items = self.items.iter().map(|item| self.outcome_of(&item.state)).max();
-        items.unwrap_or(Outcome::Done).max(stopped)
+        let placed = self.placements.iter().map(Placed::outcome).max();
+        items.max(placed).unwrap_or(Outcome::Done).max(stopped)
     }
 
     /// How a resource stands; what waits is as grave as what it waits for.
@@ -342,6 +387,14 @@ impl RecordReport {
             (ItemState::BlockedBy(_), Outcome::Done) => Outcome::Partial,
             (_, outcome) => outcome,
         }
+    }
+}
+
+impl Placed {
+    /// What nobody allowed to go lower was not sent.
+    fn outcome(&self) -> Outcome {
+        let is_lost = self.rung == Rung::Withheld && !self.lost.is_empty();
+        if is_lost { Outcome::Partial } else { Outcome::Done }
     }
 }
 
@@ -371,7 +424,7 @@ impl ItemState {
             | Self::ToUpdate(_)
             | Self::RemoteChanged(_)
             | Self::NotInRecord => Outcome::Done,
-            Self::Conflict(_) => Outcome::Conflicts,
+            Self::Conflict(_) | Self::Needs(_) => Outcome::Conflicts,
             Self::Failed(Failure::Server(client::Error::Forbidden)) => Outcome::Unauthorized,
             Self::Unconfirmed | Self::Mediated | Self::Failed(_) | Self::BlockedBy(_) => {
                 Outcome::Partial

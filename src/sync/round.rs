@@ -6,13 +6,15 @@ use uuid::Uuid;
 
 use crate::client::{self, HistoryEntry, Versioned};
 use crate::fhir::{Resource, ResourceId};
+use crate::json::Value;
 use crate::merge::{Change, Known, Step, changes, decide, same_content};
 use crate::store::{Hold, Operation, Shadow, State, Verb};
 
-use super::identity::{resolve, targets};
-use super::reading::repeated;
-use super::report::{Conflict, Done, ItemState, Stop};
+use super::identity::{Item, resolve, targets};
+use super::reading::{or_unavailable, repeated};
+use super::report::{Conflict, Done, ItemState, Needed, Stop};
 use super::run::{Run, left_to_settle};
+use super::edition::footer_of;
 use super::settle::{self, Evidence, Verdict};
 
 /// Where a resource stands in a round.
@@ -118,8 +120,8 @@ impl Run<'_, '_> {
             };
             return Ok(Some(shadow(item, versioned, Some(operation.local))));
         }
-        // Where nothing can be looked for any more, nothing was found to be absent.
-        if !self.offer.finds(&self.type_of(item)) {
+        // Where nothing can be looked for any more, or what was taken may wait in a queue, nothing was found to be absent.
+        if !self.offer.proves_absence(&self.type_of(item)) {
             return Ok(None);
         }
         let Some(writer) = self.writer else { return Ok(None) };
@@ -142,15 +144,32 @@ impl Run<'_, '_> {
         Ok(None)
     }
 
+    /// Whether a resource is certainly what an operation wrote, though its server keeps no versions to show it: an
+    /// answer said that it made it there, or the footer of what is attached is that of what was sent.
+    async fn is_ours(
+        &mut self,
+        operation: &Operation,
+        current: &Versioned,
+    ) -> Result<bool, Stop> {
+        if operation.verb == Verb::Create && self.located.get(&operation.item) == Some(&current.id) {
+            return Ok(true);
+        }
+        match footer_of(&operation.body) {
+            Some(sent) => Ok(self.footer(current).await? == Some(sent)),
+            None => Ok(false),
+        }
+    }
+
     /// Asks for evidence until it tells what became of an operation.
     async fn judge(
-        &self,
+        &mut self,
         operation: &Operation,
         sent: &Resource,
         current: &Versioned,
     ) -> Result<Verdict, Stop> {
         let acknowledged = self.acknowledged.get(&current.id).cloned();
-        let mut evidence = Evidence { acknowledged, ..Evidence::default() };
+        let is_ours = self.is_ours(operation, current).await?;
+        let mut evidence = Evidence { acknowledged, is_ours, ..Evidence::default() };
         loop {
             let verdict = match (&operation.verb, self.shadows.get(&operation.item)) {
                 (Verb::Create, _) => settle::created(sent, current, &evidence),
@@ -200,12 +219,18 @@ impl Run<'_, '_> {
     pub(super) async fn adopt(&mut self) -> Result<(), Stop> {
         let ids = self.ids();
         let mut agreed = Vec::new();
-        for item in &self.items {
+        for item in self.items.clone() {
             let is_known = self.shadows.contains_key(&item.uuid)
                 || self.operations.contains_key(&item.uuid)
                 || self.unexplained.contains(&item.uuid);
-            let Some([current]) = self.found.get(&item.uuid).map(Vec::as_slice) else { continue };
+            let Some([current]) = self.found.get(&item.uuid).cloned().as_deref() else { continue };
             if is_known {
+                continue;
+            }
+            // What a note says is known by its footer, and which edition of ours it is; its words may be older ones.
+            if let Some(told) = self.told_by_note(&item, current).await? {
+                self.done.insert(item.uuid, Done::Adopted);
+                agreed.push(shadow(item.uuid, current.clone(), Some(told)));
                 continue;
             }
             let sent = resolve(&item.local, &ids);
@@ -232,8 +257,8 @@ impl Run<'_, '_> {
         let ids = self.ids();
         let mut positions = BTreeMap::new();
         let mut agreed = Vec::new();
-        let left_out: Vec<Uuid> =
-            self.shadows.keys().copied().filter(|item| !self.is_in_record(*item)).collect();
+        let is_left_out = |item: &Uuid| !self.is_in_record(*item) && !self.past.contains(item);
+        let left_out: Vec<Uuid> = self.shadows.keys().copied().filter(is_left_out).collect();
         let order: Vec<Uuid> = self.items.iter().map(|item| item.uuid).chain(left_out).collect();
         for uuid in &order {
             let position = self.position(*uuid, &ids, &mut agreed)?;
@@ -308,7 +333,11 @@ impl Run<'_, '_> {
         });
         let base = known.map(|known| known.base);
         Ok(match (decide(local.as_ref(), known.as_ref()), remote, item) {
-            (Step::Create, _, _) => Position::Create,
+            (Step::Create, _, Some(item)) => match self.lacks(item) {
+                Some(needed) => Position::At(ItemState::Needs(needed)),
+                None => Position::Create,
+            },
+            (Step::Create, _, None) => Position::Create,
             // A reference that the EHR kept as `urn:uuid:` waits for its target's id.
             (Step::Unchanged | Step::Agree, Some(remote), Some(_))
                 if !targets(&remote.resource).is_empty() =>
@@ -322,6 +351,7 @@ impl Run<'_, '_> {
             }
             (Step::Agree, _, _) => Position::At(ItemState::InSync),
             (Step::Update(body), _, _) => {
+                let body = self.with_whole_content(uuid, body, local.as_ref());
                 let changed = base.map(|base| changes(base, &body)).unwrap_or_default();
                 Position::Update(Box::new(body), changed)
             }
@@ -332,6 +362,28 @@ impl Run<'_, '_> {
             (Step::Gone, _, _) => return conflict(Conflict::Gone),
             (Step::NotInRecord, _, _) => Position::At(ItemState::NotInRecord),
         })
+    }
+
+    /// What the EHR demands that an item refers to, and nobody has linked.
+    fn lacks(&self, item: &Item) -> Option<Needed> {
+        let needed = self.offer.needed(self.kind_of(item.uuid), item.local.resource_type());
+        let tree = item.local.to_value();
+        needed.into_iter().find(|needed| !has_reference(&tree, needed))
+    }
+
+    /// The body of an update; a note's content is replaced as a whole: what the EHR made of the old one (an address for
+    /// its bytes, a size, a hash) is not true of the new one.
+    fn with_whole_content(
+        &self,
+        uuid: Uuid,
+        mut body: Resource,
+        local: Option<&Resource>,
+    ) -> Resource {
+        let content = local.and_then(|local| local.get("content"));
+        if let Some(content) = content.filter(|_| self.notes.contains_key(&uuid)) {
+            body.object_mut().insert("content", content.clone());
+        }
+        body
     }
 
     /// Marks what refers to an item that has no id and will get none.
@@ -368,18 +420,18 @@ fn shadow(item: Uuid, base: Versioned, local: Option<Resource>) -> Shadow {
     Shadow { item, id: base.id, base_version: base.version, base: base.resource, local, held: None }
 }
 
-/// What was read, or nothing if the server does not give it; only what may still come is an error.
-fn or_unavailable<T>(answer: Result<T, client::Error>) -> Result<Option<T>, Stop> {
-    match answer {
-        Ok(value) => Ok(Some(value)),
-        Err(
-            client::Error::NotFound { .. }
-            | client::Error::Refused { .. }
-            | client::Error::Explained { .. }
-            | client::Error::Forbidden
-            | client::Error::Incorrect(_)
-            | client::Error::TooLarge,
-        ) => Ok(None),
-        Err(error) => Err(error.into()),
+/// Whether an element holds the reference that is needed; a list does if one of its items is one.
+fn has_reference(tree: &Value, needed: &Needed) -> bool {
+    let mut found = vec![tree];
+    for name in needed.element.split('.') {
+        let below = found.iter().flat_map(|value| match value.get(name) {
+            Some(Value::Array(items)) => items.iter().collect(),
+            Some(one) => vec![one],
+            None => Vec::new(),
+        });
+        found = below.collect();
     }
+    found.iter().filter_map(|value| value.text("reference")).any(|reference| {
+        needed.targets.iter().any(|target| reference.starts_with(&format!("{target}/")))
+    })
 }

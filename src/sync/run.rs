@@ -8,15 +8,16 @@ use uuid::Uuid;
 use crate::client::{self, Versioned};
 use crate::fhir::{Resource, ResourceId};
 use crate::mapping;
+use crate::mapping::note::FooterReference;
 use crate::merge::{Change, changes};
 use crate::store::{Link, Operation, Shadow, State, Writer};
+use crate::vendor::Kind;
 
-use super::identity::{Item, client_digest, items, resolve, targets};
+use super::identity::{Item, Ties, client_digest, resolve, targets};
 use super::offer::Offer;
-use super::order::without_missing;
 use super::patient::{PatientFault, check_linked};
 use super::reading::{pause, repeated};
-use super::report::{Done, Failure, ItemReport, ItemState, Progress, RecordReport, Stop};
+use super::report::{Done, Failure, ItemReport, ItemState, Placed, Progress, RecordReport, Stop};
 use super::round::Position;
 use super::{Ehr, Record};
 
@@ -34,12 +35,31 @@ pub(super) struct Run<'a, 'p> {
     pub(super) writer: Option<&'a Writer<'a>>,
     pub(super) offer: &'p mut Offer<'a>,
     pub(super) link: &'a Link,
-    /// The items as they are to be written: without references to those that are not taken.
+    pub(super) record: &'a Record,
+    /// What ties resources to the Patient of the link.
+    pub(super) ties: Ties<'a>,
+    /// Resources of the EHR that a person linked with items of the record: they stand in the place of ours.
+    pub(super) linked: BTreeMap<Uuid, ResourceId>,
+    /// The items as they are to be written, by what the server takes ([`Self::arrange`]).
     pub(super) items: Vec<Item>,
     /// The items as the record has them.
-    whole: Vec<Item>,
-    /// Items of kinds that the server does not take, and has none of.
+    pub(super) whole: Vec<Item>,
+    /// How each kind goes.
+    pub(super) placements: Vec<Placed>,
+    /// Items that the server does not take, and has none of.
     pub(super) not_taken: BTreeMap<Uuid, Failure>,
+    /// Items that go as a part of a note or a package, or not at all.
+    pub(super) told_as_text: BTreeSet<Uuid>,
+    /// Items that are notes, and their kind.
+    pub(super) notes: BTreeMap<Uuid, Kind>,
+    /// Editions of notes that others have replaced.
+    pub(super) past: BTreeSet<Uuid>,
+    /// Notes that were drawn in this run, by place and edition.
+    pub(super) drawn: BTreeMap<(usize, u32), Resource>,
+    /// What stands in the footers of notes that were opened, by id and version.
+    pub(super) footers: BTreeMap<(ResourceId, Option<String>), Option<FooterReference>>,
+    /// When the run began, to the second: the date of new editions.
+    pub(super) now: jiff::Timestamp,
     pub(super) shadows: BTreeMap<Uuid, Shadow>,
     pub(super) operations: BTreeMap<Uuid, Operation>,
     /// What the last look-up found, for each item that was looked up.
@@ -105,18 +125,26 @@ async fn prepare<'a, 'p>(
     if writer.is_some() && !ehr.store.links(Some(ehr.name)).await?.contains(link) {
         return Err(Stop::LinkChanged);
     }
-    let mut items = items(&record.resources, link)?;
+    let ties = Ties::of(record)?;
+    let mut whole = ties.items(&record.resources)?;
     let ledger = ehr.store.ledger(ehr.name, &link.plan).await?;
     let shadows: BTreeMap<_, _> =
         ledger.shadows.into_iter().map(|shadow| (shadow.item, shadow)).collect();
     let operations: BTreeMap<_, _> =
         ledger.operations.into_iter().map(|operation| (operation.item, operation)).collect();
-    if !shadows.is_empty() && !items.iter().any(|item| shadows.contains_key(&item.uuid)) {
+    let slots = record.notes.iter().map(|note| note.slot);
+    let mut own = whole.iter().map(|item| item.uuid).chain(slots);
+    if !shadows.is_empty() && !own.any(|item| shadows.contains_key(&item)) {
         return Err(Stop::IdentityChanged);
     }
-    items.extend(superseded(&items, &shadows));
-    let stale = items.iter().map(|item| item.uuid);
+    drop(own);
+    whole.extend(superseded(&whole, &shadows));
+    let stale = whole.iter().map(|item| item.uuid);
     let stale = stale.chain(shadows.keys().copied()).chain(operations.keys().copied()).collect();
+    let visits = record.references.iter().filter(|one| one.target.resource_type() == "Encounter");
+    let linked = visits.map(|one| (one.item, one.target.clone())).collect();
+    let now = (ehr.now)();
+    let now = now.round(jiff::Unit::Second).unwrap_or(now);
     offer.begin_record();
     Ok(Run {
         ehr,
@@ -124,9 +152,19 @@ async fn prepare<'a, 'p>(
         singly: !offer.transactions(),
         offer,
         link,
-        items: items.clone(),
-        whole: items,
+        record,
+        ties,
+        linked,
+        items: Vec::new(),
+        whole,
+        placements: Vec::new(),
         not_taken: BTreeMap::new(),
+        told_as_text: BTreeSet::new(),
+        notes: BTreeMap::new(),
+        past: BTreeSet::new(),
+        drawn: BTreeMap::new(),
+        footers: BTreeMap::new(),
+        now,
         shadows,
         operations,
         found: BTreeMap::new(),
@@ -165,10 +203,7 @@ impl Run<'_, '_> {
         while rounds_left > 0 {
             self.wait_to_settle().await;
             self.check_patient().await?;
-            self.look_up().await?;
-            self.leave_out_what_is_not_taken();
-            self.settle_operations().await?;
-            self.adopt().await?;
+            self.survey().await?;
             *positions = self.decide().await?;
             let Some(writer) = self.writer else { return Ok(()) };
             // Within a plan, a duplicate or a riddle stops all writing until a person has looked.
@@ -190,23 +225,24 @@ impl Run<'_, '_> {
         Ok(())
     }
 
-    /// Cuts references to items of kinds that the server does not take, always before anything is decided: so the
-    /// ledger holds what was said, a second run says the same, and when the kind is taken one day, the reference is
-    /// a change like any other. What is in the EHR all the same, from a better day, keeps its references.
-    fn leave_out_what_is_not_taken(&mut self) {
-        let ids = self.ids();
-        let absent = self.whole.iter().filter(|item| {
-            !ids.contains_key(&item.uuid) && !self.operations.contains_key(&item.uuid)
-        });
-        let not_taken = absent.filter_map(|item| {
-            let failure = self.offer.takes(item.local.resource_type()).err()?;
-            Some((item.uuid, failure))
-        });
-        self.not_taken = not_taken.collect();
-        let is_there = |target: Uuid| !self.not_taken.contains_key(&target);
-        let cut =
-            |item: &Item| Item { uuid: item.uuid, local: without_missing(&item.local, &is_there) };
-        self.items = self.whole.iter().map(cut).collect();
+    /// Looks up all that may be written, arranged by what the server takes; what that shows may call for another
+    /// arrangement, and for the look-up of what is new in it.
+    async fn survey(&mut self) -> Result<(), Stop> {
+        let mut has_settled = false;
+        loop {
+            self.arrange()?;
+            let unseen = self.items.iter().map(|item| item.uuid);
+            self.stale.extend(unseen.filter(|item| !self.found.contains_key(item)));
+            if self.stale.is_empty() && has_settled {
+                return Ok(());
+            }
+            self.look_up().await?;
+            if !has_settled {
+                self.settle_operations().await?;
+                has_settled = true;
+            }
+            self.adopt().await?;
+        }
     }
 
     /// Waits until no operation of unknown outcome can be executing any more.
@@ -291,6 +327,17 @@ impl Run<'_, '_> {
         found.chain(known).collect()
     }
 
+    /// The kind of content of which an item is a part.
+    pub(super) fn kind_of(&self, uuid: Uuid) -> Kind {
+        let told = self.record.kinds.get(&uuid).or_else(|| self.notes.get(&uuid)).copied();
+        told.unwrap_or_else(|| match self.type_of(uuid).as_str() {
+            "Condition" => Kind::Diagnosis,
+            "Encounter" | "Appointment" | "Procedure" | "Task" | "Flag" => Kind::Session,
+            "QuestionnaireResponse" => Kind::Scores,
+            _ => Kind::Plan,
+        })
+    }
+
     pub(super) fn item(&self, uuid: Uuid) -> Option<&Item> {
         self.items.iter().find(|item| item.uuid == uuid)
     }
@@ -300,11 +347,14 @@ impl Run<'_, '_> {
     }
 
     pub(super) fn type_of(&self, uuid: Uuid) -> String {
-        let item = self.item(uuid).map(|item| item.local.resource_type());
-        item.or_else(|| Some(self.shadows.get(&uuid)?.id.resource_type()))
-            .or_else(|| Some(self.operations.get(&uuid)?.body.resource_type()))
+        let of = |items: &'_ [Item]| {
+            let found = items.iter().find(|item| item.uuid == uuid);
+            found.map(|item| item.local.resource_type().to_owned())
+        };
+        let item = of(&self.items).or_else(|| of(&self.whole));
+        item.or_else(|| Some(self.shadows.get(&uuid)?.id.resource_type().to_owned()))
+            .or_else(|| Some(self.operations.get(&uuid)?.body.resource_type().to_owned()))
             .unwrap_or_default()
-            .to_owned()
     }
 
     /// Keeps what was agreed: in the ledger if this run writes, and for the rest of the run.
@@ -394,7 +444,26 @@ impl Run<'_, '_> {
                 left_out: self.left_out(item),
             })
             .collect();
-        RecordReport { plan: link.plan.clone(), patient: link.patient.clone(), items, stopped }
+        RecordReport {
+            plan: link.plan.clone(),
+            patient: link.patient.clone(),
+            placements: self.placements_with_losses(),
+            items,
+            stopped,
+        }
+    }
+
+    /// How each kind goes, and how many of its resources do not go as themselves.
+    fn placements_with_losses(&self) -> Vec<Placed> {
+        let mut placements = self.placements.clone();
+        for placed in &mut placements {
+            for item in &self.told_as_text {
+                if self.kind_of(*item) == placed.kind {
+                    *placed.lost.entry(self.type_of(*item)).or_default() += 1;
+                }
+            }
+        }
+        placements
     }
 }
 

@@ -18,6 +18,9 @@ pub(super) struct Evidence {
     pub(super) version: Asked<Versioned>,
     /// The history, newest first.
     pub(super) history: Asked<Vec<HistoryEntry>>,
+    /// Whether what is there is certainly what was sent, whatever the server made of it. It counts where there is no
+    /// history: then nobody can tell the server's rewording from an edit made in the same moment.
+    pub(super) is_ours: bool,
 }
 
 /// What the server was asked for, if it was.
@@ -68,6 +71,7 @@ pub(super) fn created(sent: &Resource, current: &Versioned, evidence: &Evidence)
     }
     let history = match &evidence.history {
         Asked::NotYet => return Verdict::NeedHistory,
+        Asked::Unavailable if evidence.is_ours => return agreed(current, true),
         Asked::Unavailable => return Verdict::Unexplained,
         Asked::Given(history) => history,
     };
@@ -104,7 +108,7 @@ pub(super) fn updated(
     let is_sent = |version: &Versioned| same_content(sent, &version.resource);
     let history = match &evidence.history {
         Asked::NotYet => return Verdict::NeedHistory,
-        Asked::Unavailable if is_sent(current) => return agreed(current, true),
+        Asked::Unavailable if is_sent(current) || evidence.is_ours => return agreed(current, true),
         Asked::Unavailable if same_content(base, &current.resource) => return Verdict::NotArrived,
         Asked::Unavailable => return Verdict::Unexplained,
         Asked::Given(history) => history,

@@ -477,8 +477,8 @@ pub struct Writes {
     pub if_match_delete: Option<Told<bool>>,
     /// HTTP statuses that a version conflict may have.
     pub conflict_statuses: Option<Told<Vec<u16>>>,
-    /// Whether what was written may wait where no search finds it.
-    pub holding_tank: Option<Told<bool>>,
+    /// Types of which what was written may wait where no search finds it; `*` for all.
+    pub holding_tank: Option<Told<Vec<String>>>,
 }
 
 /// How long things take.

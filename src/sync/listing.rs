@@ -1,0 +1,117 @@
+//! Looking up where a server can't be searched by our identifiers: all of the Patient's resources of a type, and what
+//! each of them says of itself.
+//!
+//! Seven of eight hospital EHRs are such servers. A resource is an item's if the ledger or an answer of this run knows
+//! its id, if it bears the item's identifier, or, as a note may lose its identifier, if our reference stands in the
+//! footer of what is attached. Notes are opened only while one of ours has no id yet: a chart holds many, and they are
+//! nobody's business.
+//!
+//! A server that passes over `patient` answers with other people's resources (W6). Nothing of such an answer is taken,
+//! and the run ends: what else it passes over is not known.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use uuid::Uuid;
+
+use crate::client::Versioned;
+use crate::fhir::ResourceId;
+use crate::mapping::note::{FooterReference, edition_item, footer_reference};
+
+use super::identity::{item_of, names_another};
+use super::reading::{or_unavailable, repeated};
+use super::report::Stop;
+use super::run::Run;
+
+/// Entries of a page; the server may give fewer.
+const PAGE: &str = "100";
+
+impl Run<'_, '_> {
+    /// Finds items of a type among all that the Patient has of it.
+    pub(super) async fn list(&mut self, resource_type: &str, items: &[Uuid]) -> Result<(), Stop> {
+        let (client, patient) = (self.ehr.client, self.link.patient.id());
+        let parameters = [("patient", patient), ("_count", PAGE)];
+        let listed = repeated(|| client.search(resource_type, &parameters)).await?;
+        let base_url = self.ehr.base_url;
+        let is_foreign =
+            |one: &&Versioned| names_another(&one.resource, &self.link.patient, base_url);
+        if let Some(foreign) = listed.iter().find(is_foreign) {
+            return Err(Stop::ForeignMatch(foreign.id.clone()));
+        }
+        for versioned in listed {
+            let item = match self.item_at(&versioned.id).or_else(|| item_of(&versioned.resource)) {
+                Some(item) => Some(item),
+                None => self.item_in_footer(&versioned, items).await?,
+            };
+            let Some(item) = item.filter(|item| items.contains(item)) else { continue };
+            if !self.is_item(&versioned, item) {
+                return Err(Stop::Restored(versioned.id));
+            }
+            self.check_subject(&versioned)?;
+            self.found.entry(item).or_default().push(versioned);
+        }
+        Ok(())
+    }
+
+    /// The item that stands at an id, by the ledger or by an answer of this run.
+    fn item_at(&self, id: &ResourceId) -> Option<Uuid> {
+        let known = self.shadows.values().find(|shadow| shadow.id == *id);
+        let known = known.map(|shadow| shadow.item);
+        known.or_else(|| Some(*self.located.iter().find(|(_, located)| *located == id)?.0))
+    }
+
+    /// Whether what stands at an id can be the item that was written there: it says so, or it never did.
+    pub(super) fn is_item(&self, versioned: &Versioned, item: Uuid) -> bool {
+        match item_of(&versioned.resource) {
+            Some(stored) => stored == item,
+            None => match self.shadows.get(&item) {
+                Some(shadow) => shadow.id == versioned.id && item_of(&shadow.base).is_none(),
+                None => self.notes.contains_key(&item),
+            },
+        }
+    }
+
+    /// The note of ours whose reference stands in the footer of what is attached, if one is looked for.
+    async fn item_in_footer(
+        &mut self,
+        versioned: &Versioned,
+        items: &[Uuid],
+    ) -> Result<Option<Uuid>, Stop> {
+        let is_looked_for =
+            |item: &Uuid| self.notes.contains_key(item) && !self.shadows.contains_key(item);
+        if versioned.id.resource_type() != "DocumentReference" || !items.iter().any(is_looked_for) {
+            return Ok(None);
+        }
+        let Some(footer) = self.footer(versioned).await? else { return Ok(None) };
+        let edition = edition_item(footer.slot, footer.number);
+        let known = [edition, footer.slot].into_iter();
+        Ok(known.filter(|item| self.notes.contains_key(item)).find(|item| items.contains(item)))
+    }
+
+    /// Our reference in the footer of what a note has attached; each version is opened once in a run.
+    pub(super) async fn footer(
+        &mut self,
+        versioned: &Versioned,
+    ) -> Result<Option<FooterReference>, Stop> {
+        let key = (versioned.id.clone(), versioned.version.clone());
+        if let Some(footer) = self.footers.get(&key) {
+            return Ok(footer.clone());
+        }
+        let mut footer = None;
+        let contents = versioned.resource.items("content");
+        for attachment in contents.filter_map(|content| content.get("attachment")) {
+            let bytes = match (attachment.text("data"), attachment.text("url")) {
+                (Some(data), _) => STANDARD.decode(data).ok(),
+                (None, Some(url)) => {
+                    let client = self.ehr.client;
+                    let fetched =
+                        or_unavailable(repeated(|| client.fetch_attachment(url)).await)?;
+                    fetched.map(|attachment| attachment.bytes)
+                }
+                (None, None) => None,
+            };
+            footer = footer.or_else(|| footer_reference(&bytes?));
+        }
+        self.footers.insert(key, footer.clone());
+        Ok(footer)
+    }
+}
