@@ -13,6 +13,7 @@
 mod auth;
 mod edit;
 mod file;
+mod ladder;
 mod network;
 mod pack;
 mod secret;
@@ -35,11 +36,13 @@ pub use edit::{
     NewAuth, NewEhr, NewNetwork, NewRate, NewSecret, NewSmart, add_ehr, file_to_edit, write_private,
 };
 pub use file::Place;
+pub use ladder::Ladder;
 pub use network::{Identity, Network};
 pub use secret::Secret;
 
 /// Every key that a file may hold; `*` is the name of an EHR.
-const KEYS: [(&str, Kind); 26] = [
+const KEYS: [(&str, Kind); 30] = [
+    ("ehr.*.allow", Kind::List),
     ("ehr.*.auth.algorithm", Kind::Text),
     ("ehr.*.auth.client_id", Kind::Text),
     ("ehr.*.auth.key", Kind::Secret),
@@ -48,6 +51,9 @@ const KEYS: [(&str, Kind); 26] = [
     ("ehr.*.auth.token", Kind::Secret),
     ("ehr.*.auth.token_url", Kind::Text),
     ("ehr.*.auth.user", Kind::Text),
+    ("ehr.*.encounter", Kind::Text),
+    ("ehr.*.hand_off", Kind::Text),
+    ("ehr.*.opt_in", Kind::List),
     ("ehr.*.override", Kind::Lists),
     ("ehr.*.pack", Kind::Text),
     ("ehr.*.private_network", Kind::Flag),
@@ -142,6 +148,8 @@ pub struct Ehr {
     pub pack: Option<Sourced<&'static Pack>>,
     /// What the operator knows better than statement, pack and scopes.
     pub overrides: Sourced<Overrides>,
+    /// What it may get in the place of structure.
+    pub ladder: Ladder,
 }
 
 /// A value and where it came from.
@@ -470,6 +478,7 @@ impl Layers<'_> {
             auth,
             pack: self.value(&key("pack"), pack::named)?,
             overrides: self.or_default(&key("override"))?,
+            ladder: self.ladder(name)?,
         }))
     }
 }

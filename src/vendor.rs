@@ -3,7 +3,8 @@
 //! A [`Pack`] is data (`profiles/vendors/*.toml`, its format in the README there): each fact names its source, and each
 //! source says whether it was measured, read in documentation, or is from memory. A pack is the operator's choice; we
 //! only [`suggest()`] one. [`Effective`] lays statement, scopes, pack, learned refusals and the operator's overrides over
-//! each other and answers each question with the source of the answer.
+//! each other and answers each question with the source of the answer; [`place()`] makes of it the rung on which each kind of
+//! content gets in.
 //!
 //! It refuses a pack with an unknown key, a fact without a source, or a widening that does not say so. It does no IO and
 //! knows no clock: refusals come in as they are believed now.
@@ -21,7 +22,10 @@ mod word;
 pub use check::NotAPack;
 pub use effective::{Effective, Fact, Source};
 pub use fact::{Evidence, SourceEntry, Told};
-pub use ladder::{Kind, LadderStep, Rung, declared_rung};
+pub use ladder::{
+    Allow, Encounters, Kind, LadderStep, Narrowing, NotAllowable, Placement, Rung, declared_rung,
+    place,
+};
 pub use overrides::{NotAnOverride, Overrides};
 pub use pack::{
     Code, CodeClass, CodePlace, Codes, Document, Ignored, LastUpdated, Limits, Login, LoginMethod,

@@ -9,7 +9,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use super::exit::Exit;
 use crate::ipt::Variant;
 use crate::mapping::Section;
-use crate::vendor::Pack;
+use crate::vendor::{self, Allow, Encounters, Pack, Rung};
 
 /// Maps interpersonal psychotherapy plans to FHIR and syncs them with hospital EHRs.
 #[derive(Debug, Parser)]
@@ -224,6 +224,24 @@ fn packs() -> impl TypedValueParser<Value = &'static Pack> {
         .try_map(|name| Pack::named(&name).ok_or("no such vendor pack"))
 }
 
+/// The rungs that can be allowed, by their names.
+fn rungs() -> impl TypedValueParser<Value = Rung> {
+    PossibleValuesParser::new(Rung::BELOW_STRUCTURE.map(Rung::code))
+        .try_map(|word| Allow::rung(&word))
+}
+
+/// The kinds of content, by their names.
+fn kinds() -> impl TypedValueParser<Value = vendor::Kind> {
+    PossibleValuesParser::new(vendor::Kind::ALL.map(vendor::Kind::code))
+        .try_map(|word| Allow::kind(&word))
+}
+
+/// Where Encounters come from.
+fn encounters() -> impl TypedValueParser<Value = Encounters> {
+    PossibleValuesParser::new(Encounters::ALL.map(Encounters::code))
+        .try_map(|word| Encounters::parse(&word))
+}
+
 /// What an EHR lets be done.
 #[derive(Debug, Args)]
 pub(crate) struct EhrCapabilities {
@@ -331,6 +349,18 @@ pub(crate) struct EhrAdd {
     /// What is known of its vendor's servers; `ehr capabilities` suggests one
     #[arg(long, value_name = "PACK", value_parser = packs())]
     pub(crate) pack: Option<&'static Pack>,
+    /// What may be sent where the resource itself is not taken; may be given several times
+    #[arg(long, value_name = "RUNG", value_delimiter = ',', value_parser = rungs())]
+    pub(crate) allow: Vec<Rung>,
+    /// A kind of content that takes the way which the pack gives only to those who ask; may be given several times
+    #[arg(long, value_name = "KIND", value_delimiter = ',', value_parser = kinds())]
+    pub(crate) opt_in: Vec<vendor::Kind>,
+    /// Whether sessions are linked to the EHR's own Encounters, or make theirs; without it the pack decides
+    #[arg(long, value_name = "WAY", value_parser = encounters())]
+    pub(crate) encounter: Option<Encounters>,
+    /// The directory for packages that a person takes over; without it one beside the database
+    #[arg(long, value_name = "DIR")]
+    pub(crate) hand_off: Option<PathBuf>,
     /// Bearer token: the file that holds it
     #[arg(long, value_name = "FILE", group = "secret")]
     pub(crate) token_file: Option<PathBuf>,

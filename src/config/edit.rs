@@ -8,11 +8,12 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use toml_edit::{DocumentMut, InlineTable, Item, Table, Value, value};
+use toml_edit::{Array, DocumentMut, InlineTable, Item, Table, Value, value};
 
 use super::{Error, Sources, file, is_ehr_name};
 use crate::client::smart::Algorithm;
 use crate::client::{Base, Pinned};
+use crate::vendor::{Allow, Encounters, Kind, Rung};
 
 /// An EHR to be configured.
 #[derive(Debug, Clone)]
@@ -31,6 +32,10 @@ pub struct NewEhr {
     pub auth: Option<NewAuth>,
     /// The name of a vendor pack.
     pub pack: Option<String>,
+    /// What it may get in the place of structure.
+    pub allow: Allow,
+    /// Where packages for it go, unless the default holds.
+    pub hand_off: Option<PathBuf>,
 }
 
 /// How an EHR to be configured is reached; what is not said is not written.
@@ -148,6 +153,20 @@ fn table(ehr: &NewEhr) -> Table {
     table.insert("url", value(ehr.url.to_string()));
     if let Some(pack) = &ehr.pack {
         table.insert("pack", value(pack));
+    }
+    let allow = &ehr.allow;
+    let rungs: Vec<&str> = allow.rungs.iter().rev().copied().map(Rung::code).collect();
+    let kinds: Vec<&str> = allow.opt_in.iter().copied().map(Kind::code).collect();
+    for (name, words) in [("allow", rungs), ("opt_in", kinds)] {
+        if !words.is_empty() {
+            table.insert(name, value(words.into_iter().collect::<Array>()));
+        }
+    }
+    if let Some(encounters) = allow.encounters.map(Encounters::code) {
+        table.insert("encounter", value(encounters));
+    }
+    if let Some(directory) = &ehr.hand_off {
+        table.insert("hand_off", value(directory.display().to_string()));
     }
     let mut seconds = |name: &str, duration: Option<Duration>| {
         if let Some(seconds) = duration.and_then(|duration| i64::try_from(duration.as_secs()).ok())

@@ -23,6 +23,8 @@ pub(super) enum Kind {
     Flag,
     /// A text, or a table that says where the secret is.
     Secret,
+    /// A list of texts: `["form", "document"]`, as a text `form,document`.
+    List,
     /// A table of lists of texts: `{ Goal = ["create"] }`, as a text `Goal=create`.
     Lists,
 }
@@ -252,6 +254,10 @@ fn given(kind: Kind, item: &Item, key: &str, origin: &Origin) -> Result<Given, E
                 None => "{ file = \"…\" }, { env = \"…\" } or { command = \"…\" }",
             }
         }
+        (Kind::List, _) => match list(item) {
+            Some(text) => return Ok(Given::Text(text)),
+            None => "a list of words: [\"…\", \"…\"]",
+        },
         (Kind::Lists, _) => match lists(item) {
             Some(text) => return Ok(Given::Text(text)),
             None => "a table of lists of words: { Goal = [\"create\"] }",
@@ -261,6 +267,13 @@ fn given(kind: Kind, item: &Item, key: &str, origin: &Origin) -> Result<Given, E
         (Kind::Flag, _) => "true or false",
     };
     Err(Error::new("config-type", format!("{key} is {expected}")).at(origin))
+}
+
+/// A list as a text: `form,document`.
+fn list(item: &Item) -> Option<String> {
+    let words = item.as_array()?.iter().map(Value::as_str).collect::<Option<Vec<_>>>()?;
+    let plain = |word: &&str| !word.trim().is_empty() && !word.contains(',');
+    words.iter().all(plain).then(|| words.join(","))
 }
 
 /// A table of lists as a text: `Goal=create,-update;Task=create`.

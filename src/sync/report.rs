@@ -186,6 +186,9 @@ pub enum Denial {
     /// The operator rules it out.
     #[error("override in the configuration rules it out")]
     Override,
+    /// Another key of the configuration rules it out.
+    #[error("`{0}` in the configuration rules it out")]
+    Configuration(&'static str),
     /// The server refused it lately.
     #[error(
         "the server refused it lately; it is tried again after {0}, once its statement changes, or after `ehr capabilities --forget-refusals`"
@@ -201,6 +204,7 @@ impl Denial {
             Source::Scope => Self::Scope,
             Source::Pack { pack, .. } => Self::Pack((*pack).to_owned()),
             Source::Override => Self::Override,
+            Source::Configuration { key } => Self::Configuration(key),
             Source::Refusal { until } => Self::Refusal(*until),
         }
     }

@@ -56,6 +56,12 @@ pub enum Source<'a> {
         /// Until when it is believed.
         until: jiff::Timestamp,
     },
+    /// The operator, by a key of `[ehr.NAME]` that does not say otherwise: `allow`, `opt_in` or `encounter`. Of rungs
+    /// only ([`place()`](super::place())).
+    Configuration {
+        /// The key.
+        key: &'static str,
+    },
     /// Nobody: the statement does not list it, and so it is not tried.
     NotSaid,
 }
@@ -68,6 +74,7 @@ impl Source<'_> {
             Self::Scope => "scope",
             Self::Pack { .. } => "pack",
             Self::Override => "override",
+            Self::Configuration { .. } => "configuration",
             Self::Refusal { .. } => "refusal",
             Self::NotSaid => "not-said",
         }
@@ -142,20 +149,33 @@ impl<'a> Effective<'a> {
         self.pack?.limits.max_entries.as_ref()
     }
 
-    /// The highest rung of a kind that all of this allows; the pack's own may be lower and then counts
-    /// ([`Pack::rung`]).
+    /// The highest rung of a kind that all of this allows; a pack's own rung and what the operator allows
+    /// are not in it ([`place()`](super::place())).
     pub fn rung(&self, kind: Kind) -> Rung {
         declared_rung(kind, |resource_type, interaction| {
             self.allows(resource_type, interaction).allowed
         })
     }
 
+    /// Whether an interaction with a type would be allowed if the statement listed it: what a pack asks whose rung goes
+    /// beyond the statement.
+    pub(super) fn allows_beyond_statement(
+        &self,
+        resource_type: &str,
+        interaction: &str,
+    ) -> Fact<'a> {
+        self.judge_as(resource_type, interaction, true)
+    }
+
     fn judge(&self, resource_type: &str, word: &str) -> Fact<'a> {
+        self.judge_as(resource_type, word, word::is_declared(self.statement, resource_type, word))
+    }
+
+    fn judge_as(&self, resource_type: &str, word: &str, declared: bool) -> Fact<'a> {
         let fact = |allowed, source| Fact { allowed, source, narrowed: Vec::new() };
         if let Some(works) = self.overrides.get(resource_type, word) {
             return fact(works, Source::Override);
         }
-        let declared = word::is_declared(self.statement, resource_type, word);
         let rule = self.pack.and_then(|pack| Some((pack, pack.rule(resource_type, word)?)));
         let of_pack = rule.map(|(pack, (allows, rule))| {
             let note = rule.note.as_deref();

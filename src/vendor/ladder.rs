@@ -1,6 +1,14 @@
 //! How far up each kind of content gets into an EHR: the capability ladder (ehrs-and-sync.md 1.6).
+//!
+//! Here are kinds, rungs and what each needs; [`place()`] puts the kinds of one server on their rungs.
+
+mod allow;
+mod place;
 
 use serde::Deserialize;
+
+pub use allow::{Allow, Encounters, NotAllowable};
+pub use place::{Narrowing, Placement, place};
 
 /// A kind of content that climbs the ladder as one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
@@ -65,9 +73,46 @@ impl Kind {
             Self::Scores => "scores",
         }
     }
+
+    /// The kind of a word.
+    pub fn named(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.code() == word)
+    }
+
+    /// The rungs that this kind can stand on, from the top, without [`Rung::Withheld`]. A form needs a published
+    /// Questionnaire: scores have theirs, a plan, a session and a diagnosis have none.
+    pub const fn rungs(self) -> &'static [Rung] {
+        match self {
+            Self::Scores => &[Rung::Structure, Rung::Form, Rung::Document, Rung::HandOff],
+            Self::Plan | Self::Session | Self::Diagnosis => {
+                &[Rung::Structure, Rung::Document, Rung::HandOff]
+            }
+        }
+    }
+
+    /// The types that a server must create for this kind to stand on a rung: all of them, for goals without their plan
+    /// mean nothing.
+    pub const fn needs(self, rung: Rung) -> &'static [&'static str] {
+        match (rung, self) {
+            (Rung::Structure, Self::Plan) => &["CarePlan", "Goal"],
+            (Rung::Structure, Self::Session) => &["Encounter"],
+            (Rung::Structure, Self::Diagnosis) => &["Condition"],
+            (Rung::Structure, Self::Scores) => &["Observation", "QuestionnaireResponse"],
+            (Rung::Form, _) => &["QuestionnaireResponse"],
+            (Rung::Document, _) => &["DocumentReference"],
+            (Rung::HandOff | Rung::Withheld, _) => &[],
+        }
+    }
 }
 
 impl Rung {
+    /// All of them, the highest first.
+    pub const ALL: [Self; 5] =
+        [Self::Structure, Self::Form, Self::Document, Self::HandOff, Self::Withheld];
+
+    /// Those that an operator must allow.
+    pub const BELOW_STRUCTURE: [Self; 3] = [Self::Form, Self::Document, Self::HandOff];
+
     /// The word in a pack.
     pub const fn code(self) -> &'static str {
         match self {
@@ -78,26 +123,15 @@ impl Rung {
             Self::Structure => "structure",
         }
     }
+
+    /// The rung of a word.
+    pub fn named(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|rung| rung.code() == word)
+    }
 }
 
 /// The highest rung of a kind whose preconditions hold: `allows(type, interaction)` says what the server does.
-///
-/// A kind of several types stands on a rung only with all of them: goals without their plan mean nothing.
 pub fn declared_rung(kind: Kind, allows: impl Fn(&str, &str) -> bool) -> Rung {
-    let creates = |resource_type: &str| allows(resource_type, "create");
-    let (structure, form): (&[&str], bool) = match kind {
-        Kind::Plan => (&["CarePlan", "Goal"], true),
-        Kind::Session => (&["Encounter"], false),
-        Kind::Diagnosis => (&["Condition"], false),
-        Kind::Scores => (&["Observation", "QuestionnaireResponse"], true),
-    };
-    if structure.iter().all(|resource_type| creates(resource_type)) {
-        Rung::Structure
-    } else if form && creates("QuestionnaireResponse") {
-        Rung::Form
-    } else if creates("DocumentReference") {
-        Rung::Document
-    } else {
-        Rung::HandOff
-    }
+    let holds = |rung: &&Rung| kind.needs(**rung).iter().all(|of| allows(of, "create"));
+    kind.rungs().iter().find(holds).copied().unwrap_or(Rung::HandOff)
 }

@@ -12,6 +12,7 @@ use ipt_fhir::config::{
 };
 use ipt_fhir::date::Clock;
 use ipt_fhir::telemetry::Level;
+use ipt_fhir::vendor::{Allow, Encounters, Kind, Rung};
 use secrecy::ExposeSecret;
 
 /// A home, a working directory and an environment of a test's own.
@@ -296,7 +297,98 @@ fn new_ehr(name: &str) -> NewEhr {
         network: NewNetwork::default(),
         auth: Some(NewAuth::Basic("ipt".to_owned(), NewSecret::Environment("PASSWORD".to_owned()))),
         pack: None,
+        allow: Allow::default(),
+        hand_off: None,
     }
+}
+
+#[test]
+fn what_is_allowed_below_structure_is_read_and_wrong_words_refused() {
+    let mut place = Place::new();
+    let ehr = "[ehr.a]\nurl = \"https://a.example\"\nauth.token.env = \"T\"\n";
+    place.write("ipt-fhir.toml", ehr);
+    let a = place.load().unwrap().ehrs["a"].clone();
+    assert_eq!(a.allow(), Allow::default());
+    assert_eq!(a.ladder.hand_off.value, place.path("home/.local/share/ipt-fhir/hand-off/a"));
+    let more = "allow = [\"document\", \"form\"]\nopt_in = [\"diagnosis\"]\nencounter = \"create\"\nhand_off = \"out\"\n";
+    let file = place.write("conf/ipt.toml", &format!("{ehr}{more}"));
+    let read =
+        |place: &Place| place.with(Some(&file), None, Config::load).unwrap().ehrs["a"].clone();
+    let a = read(&place);
+    let allow = Allow {
+        rungs: [Rung::Form, Rung::Document].into(),
+        opt_in: [Kind::Diagnosis].into(),
+        encounters: Some(Encounters::Create),
+    };
+    assert_eq!(a.allow(), allow);
+    assert_eq!(a.ladder.hand_off.value, place.path("conf/out"), "as the file means it");
+    assert!(matches!(&a.ladder.rungs.origin, Origin::File(at) if at.line == 4));
+    for (variable, value) in
+        [("ALLOW", "hand-off"), ("OPT_IN", ""), ("ENCOUNTER", "link"), ("HAND_OFF", "~/there")]
+    {
+        place.set(&format!("IPT_FHIR_EHR__A__{variable}"), value);
+    }
+    let a = read(&place);
+    let allow = Allow {
+        rungs: [Rung::HandOff].into(),
+        opt_in: [].into(),
+        encounters: Some(Encounters::Link),
+    };
+    assert_eq!(a.allow(), allow);
+    assert_eq!(a.ladder.hand_off.value, place.path("home/there"));
+    assert_eq!(a.ladder.rungs.origin, Origin::Environment("IPT_FHIR_EHR__A__ALLOW".to_owned()));
+    place.environment.retain(|name, _| name == "HOME");
+    for (wrong, code, told) in [
+        ("allow = [\"documents\"]", "config-value", "did you mean `document`?"),
+        ("allow = [\"SECRETWORD\"]", "config-value", "form, document, hand-off"),
+        ("allow = [\"structure\"]", "config-value", "need permission"),
+        ("allow = [\"withheld\"]", "config-value", "need permission"),
+        ("allow = [\"form\", \"form\"]", "config-value", "twice"),
+        ("allow = [\"form,document\"]", "config-type", "a list of words"),
+        ("allow = [\"\"]", "config-type", "a list of words"),
+        ("allow = [1]", "config-type", "a list of words"),
+        ("allow = \"form\"", "config-type", "a list of words"),
+        ("opt_in = [\"diagnoses\"]", "config-value", "did you mean `diagnosis`?"),
+        ("encounter = \"lnk\"", "config-value", "did you mean `link`?"),
+        ("encounter = true", "config-type", "a text in quotes"),
+        ("hand_off = \" \"", "config-value", "the path of a directory"),
+    ] {
+        let error = place.refused(&format!("{ehr}{wrong}\n"));
+        assert_eq!((error.code, error.place.as_ref().unwrap().line), (code, 4), "{wrong}: {error}");
+        assert!(error.message.contains(told), "{wrong}: {error}");
+        assert!(!error.message.contains("SECRETWORD"));
+    }
+    let error = place.refused(&format!("{ehr}alow = []\n"));
+    assert_eq!(error.help.as_deref(), Some("did you mean `allow`?"));
+}
+
+#[test]
+fn what_is_allowed_is_written_and_read_back() {
+    let place = Place::new();
+    let file = place.path("ipt-fhir.toml");
+    let allow = Allow {
+        rungs: Rung::BELOW_STRUCTURE.into(),
+        opt_in: [Kind::Diagnosis, Kind::Plan].into(),
+        encounters: Some(Encounters::Link),
+    };
+    let new = NewEhr { allow: allow.clone(), hand_off: Some("out".into()), ..new_ehr("a") };
+    add_ehr(&file, &new).unwrap();
+    let a = place.load().unwrap().ehr("a").unwrap().clone();
+    assert_eq!((a.allow(), a.ladder.hand_off.value), (allow, place.path("out")));
+    let text = fs::read_to_string(&file).unwrap();
+    let keys = text.split("[ehr.a.auth]").next().unwrap();
+    insta::assert_snapshot!(keys, @r#"
+    [ehr.a]
+    url = "https://ehr.example.org/fhir"
+    allow = ["form", "document", "hand-off"]
+    opt_in = ["plan", "diagnosis"]
+    encounter = "link"
+    hand_off = "out"
+    timeout_seconds = 9
+    "#);
+    add_ehr(&file, &new_ehr("b")).unwrap();
+    let b = fs::read_to_string(&file).unwrap().split("[ehr.b]").nth(1).unwrap().to_owned();
+    assert!(!b.contains("allow") && !b.contains("opt_in") && !b.contains("hand_off"), "{b}");
 }
 
 #[test]

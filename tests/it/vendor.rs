@@ -2,6 +2,7 @@
 
 mod declared;
 mod effective;
+mod ladder;
 mod pack;
 mod scope;
 mod statement;

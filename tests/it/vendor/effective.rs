@@ -173,7 +173,9 @@ fn rungs_follow_what_is_allowed() {
     };
     assert_eq!(rung(&["CarePlan=create", "Goal=create"], Kind::Plan), Rung::Structure);
     assert_eq!(rung(&["CarePlan=create", "DocumentReference=create"], Kind::Plan), Rung::Document);
-    assert_eq!(rung(&["QuestionnaireResponse=create"], Kind::Plan), Rung::Form);
+    assert_eq!(rung(&["QuestionnaireResponse=create"], Kind::Scores), Rung::Form);
+    // No Questionnaire is published for a plan.
+    assert_eq!(rung(&["QuestionnaireResponse=create"], Kind::Plan), Rung::HandOff);
     assert_eq!(rung(&["QuestionnaireResponse=create"], Kind::Session), Rung::HandOff);
     assert_eq!(rung(&["Condition=create"], Kind::Diagnosis), Rung::Structure);
     assert_eq!(rung(&["Observation=create"], Kind::Scores), Rung::HandOff);

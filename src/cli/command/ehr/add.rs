@@ -20,6 +20,7 @@ use crate::config::{
 };
 use crate::json::Value;
 use crate::object;
+use crate::vendor::Allow;
 
 pub(crate) async fn run(args: &EhrAdd, settings: &Settings) -> Result<Done, Failure> {
     let url: Base = args.url.parse().map_err(|error: crate::client::NotABase| {
@@ -47,6 +48,12 @@ pub(crate) async fn run(args: &EhrAdd, settings: &Settings) -> Result<Done, Fail
         network: network(args, &settings.directory),
         auth,
         pack: args.pack.map(|pack| pack.name.clone()),
+        allow: Allow {
+            rungs: args.allow.iter().copied().collect(),
+            opt_in: args.opt_in.iter().copied().collect(),
+            encounters: args.encounter,
+        },
+        hand_off: args.hand_off.as_ref().map(|path| from_here(path, &settings.directory)),
     };
     let file = file_to_edit(settings.sources())?;
     add_ehr(&file, &ehr)?;

@@ -170,6 +170,7 @@ fn line(what: &str, fact: &Fact<'_>, pack: Option<&Pack>) -> String {
         Source::NotSaid => "the statement does not list it".to_owned(),
         Source::Scope => "no scope grants it".to_owned(),
         Source::Override => "the operator says so (override)".to_owned(),
+        Source::Configuration { key } => format!("the configuration says so ({key})"),
         Source::Refusal { until } => format!("the server refused it; tried again after {until}"),
         Source::Pack { pack: name, source, note } => {
             let source = pack.and_then(|pack| pack.source(source));
