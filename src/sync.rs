@@ -27,6 +27,8 @@ mod report;
 mod round;
 mod run;
 mod settle;
+mod shape;
+mod reference;
 mod update;
 
 use std::collections::BTreeMap;
@@ -206,6 +208,7 @@ fn stopped(record: &Record, stop: Stop) -> RecordReport {
     RecordReport {
         plan: record.link.plan.clone(),
         patient: record.link.patient.clone(),
+        placements: Vec::new(),
         items: Vec::new(),
         stopped: Some(stop),
     }

@@ -114,7 +114,8 @@ impl Run<'_, '_> {
             Rung::Document => placement.is_partial && resource_type != "DocumentReference",
             Rung::HandOff | Rung::Withheld => placement.is_partial,
         };
-        if !goes {
+        let is_visit = resource_type == "Encounter";
+        if !goes || (is_visit && !self.offer.makes_encounters(self.ehr.allow)) {
             return Way::Text;
         }
         match self.offer.takes(resource_type) {

@@ -1,4 +1,5 @@
-//! Creating: in one transaction where the server has them, else one after another.
+//! Creating: in one transaction where the server has them, in waves of a batch where it has only those, else one after
+//! another.
 //!
 //! Every create bears its condition (`If-None-Exist` by our identifier) where the server knows conditions. What an
 //! answer says is kept as a hint; what the next look-up finds counts. A transaction that is lost or refused makes
@@ -12,11 +13,12 @@ use uuid::Uuid;
 
 use crate::client::{Class, Created, EntryAnswer, Error};
 use crate::fhir::bundle::Request;
-use crate::fhir::{Bundle, Entry};
+use crate::fhir::{Bundle, Entry, Resource, ResourceId};
 use crate::store::{Operation, State, Verb, Writer};
+use crate::vendor::Transport;
 
-use super::identity::{Item, item_of, resolve, targets, token};
-use super::order::{groups, without_missing};
+use super::identity::{Item, item_of, names_another, resolve, targets, token};
+use super::order::{groups, wave, without_missing};
 use super::report::{Failure, Progress, Stop};
 use super::round::Position;
 use super::run::{Run, TRIES};
@@ -56,11 +58,17 @@ impl Run<'_, '_> {
         }
         let conditional =
             possible.iter().any(|uuid| self.offer.creates_conditionally(&self.type_of(*uuid)));
-        let limit = if self.singly { 1 } else { self.offer.entries(conditional) };
+        let limit = self.offer.entries(conditional);
         let chosen: Vec<&Item> = possible.iter().filter_map(|uuid| self.item(*uuid)).collect();
+        let in_order = match self.transport {
+            Transport::Transaction => groups(&chosen, limit),
+            Transport::Batch => vec![wave(&chosen, limit)],
+            Transport::Single => groups(&chosen, 1),
+        };
         let mut left_out = BTreeSet::new();
-        for group in groups(&chosen, limit) {
-            if self.singly && self.refers_to_failed(&group, &left_out) {
+        for group in in_order {
+            if self.transport != Transport::Transaction
+                && self.refers_to_failed(&group, &left_out) {
                 left_out.extend(group);
                 continue;
             }
@@ -75,7 +83,7 @@ impl Run<'_, '_> {
             }
             (self.progress)(Progress::Writing { resources: operations.len() });
             let goes_on = match operations.as_slice() {
-                [one] if self.singly => self.create_one(one).await?,
+                [one] if self.transport == Transport::Single => self.create_one(one).await?,
                 _ => {
                     self.create_together(&operations).await?;
                     // What comes next refers to ids that were read, not to those that an answer told.
@@ -115,7 +123,7 @@ impl Run<'_, '_> {
         let operation = |uuid: &Uuid| {
             let item = self.item(*uuid)?;
             let is_there = |target: Uuid| {
-                ids.contains_key(&target) || (here.contains(&target) && !self.singly)
+                ids.contains_key(&target) || (here.contains(&target) && self.transport == Transport::Transaction)
             };
             let local = without_missing(&item.local, &is_there);
             Some(Operation {
@@ -151,7 +159,7 @@ impl Run<'_, '_> {
             }),
             ..Entry::default()
         };
-        let bundle = Bundle::new("transaction", operations.iter().map(entry).collect());
+        let bundle = Bundle::new(self.transport.code(), operations.iter().map(entry).collect());
         let items = || operations.iter().map(|operation| operation.item);
         match self.ehr.client.transaction(&bundle).await {
             Ok(answers) => {
@@ -162,6 +170,9 @@ impl Run<'_, '_> {
                     for item in items() {
                         self.taken_in(item).await?;
                     }
+                }
+                for answer in &answers {
+                    self.check_answer(answer.id.as_ref(), answer.resource.as_ref())?;
                 }
                 self.take_answers(answers);
             }
@@ -174,7 +185,7 @@ impl Run<'_, '_> {
                 return Err(error.into());
             }
             // Its twin may be running still: nothing is sent before that one is done.
-            Err(Error::Conflict { status: 409, .. }) => self.singly = true,
+            Err(Error::Conflict { status: 409, .. }) => self.transport = Transport::Single,
             Err(error) => {
                 // Refused, as it seems; one by one shows which entry it was, and which were kept all the same.
                 self.answered.extend(items());
@@ -184,14 +195,15 @@ impl Run<'_, '_> {
                 let safe: Vec<Uuid> = safe.collect();
                 let conditional = !safe.is_empty();
                 self.refused.extend(safe);
-                self.offer.learn(None, "transaction", &error);
-                // Also where all of it is forbidden: maybe one type is, and then it can be named.
-                self.singly = !self.offer.shortens(&error, operations.len(), conditional);
+                self.offer.learn(None, self.transport.code(), &error);
                 // Not one of them is to blame that it was too long.
-                if !self.singly {
+                if self.offer.shortens(&error, operations.len(), conditional) {
                     for item in items() {
                         self.tries.entry(item).and_modify(|tries| *tries = tries.saturating_sub(1));
                     }
+                } else {
+                    // Also where all of it is forbidden: maybe one type is, and then it can be named.
+                    self.transport = Transport::Single;
                 }
             }
         }
@@ -203,7 +215,9 @@ impl Run<'_, '_> {
     fn take_answers(&mut self, answers: Vec<EntryAnswer>) {
         for EntryAnswer { status, id, version, .. } in answers {
             // No transaction then, whatever it is called: alone, an entry is refused for its own reason.
-            self.singly |= status.is_some_and(|status| status >= 400);
+            if status.is_some_and(|status| status >= 400) {
+                self.transport = Transport::Single;
+            }
             if let (Some(201), Some(id)) = (status, id) {
                 self.made.insert(id.clone());
                 self.acknowledged.extend(version.map(|version| (id, version)));
@@ -221,8 +235,10 @@ impl Run<'_, '_> {
             }
             Ok(Created { status, id, version, resource }) => {
                 self.answered.insert(item);
+                self.check_answer(id.as_ref(), resource.as_ref())?;
                 let stored = resource.as_ref().map(item_of);
-                if status == 201 && stored == Some(None) {
+                let is_note = self.notes.contains_key(&item);
+                if status == 201 && stored == Some(None) && !is_note {
                     // Made, and our identifier dropped: no search will ever find it, and sending it again makes another.
                     self.taken_in(item).await?;
                     return Ok(false);
@@ -260,6 +276,23 @@ impl Run<'_, '_> {
                 self.failed.insert(item, Failure::Server(error));
                 Ok(!is_kind)
             }
+        }
+    }
+
+    /// Stops at an answer that tells of another Patient's resource (W4): what was written, and where, nobody knows then.
+    pub(super) fn check_answer(
+        &self,
+        id: Option<&ResourceId>,
+        stored: Option<&Resource>,
+    ) -> Result<(), Stop> {
+        let Some(stored) = stored else { return Ok(()) };
+        if !names_another(stored, &self.link.patient, self.ehr.base_url) {
+            return Ok(());
+        }
+        let told = stored.id().and_then(|id| ResourceId::new(stored.resource_type(), id).ok());
+        match id.cloned().or(told) {
+            Some(id) => Err(Stop::WrongAnswer(id)),
+            None => Ok(()),
         }
     }
 

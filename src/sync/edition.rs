@@ -15,9 +15,7 @@ use base64::engine::general_purpose::STANDARD;
 use uuid::Uuid;
 
 use crate::fhir::Resource;
-use crate::mapping::note::{
-    Edition, FooterReference, Note, Shape, edition_item, footer_reference,
-};
+use crate::mapping::note::{Edition, FooterReference, Note, edition_item, footer_reference};
 use crate::store::{Operation, Shadow};
 
 /// How a changed note takes the place of the one before.

@@ -14,13 +14,22 @@ use base64::engine::general_purpose::STANDARD;
 use uuid::Uuid;
 
 use crate::client::Versioned;
-use crate::fhir::ResourceId;
+use crate::fhir::{Resource, ResourceId};
+use crate::json::Value;
 use crate::mapping::note::{FooterReference, edition_item, footer_reference};
 
-use super::identity::{item_of, names_another};
+use super::identity::{Item, item_of, names_another};
 use super::reading::{or_unavailable, repeated};
 use super::report::Stop;
 use super::run::Run;
+
+/// A note of ours that was opened.
+#[derive(Clone)]
+pub(super) struct Opened {
+    /// What stands in its footer.
+    pub(super) footer: FooterReference,
+    bytes: Vec<u8>,
+}
 
 /// Entries of a page; the server may give fewer.
 const PAGE: &str = "100";
@@ -76,15 +85,16 @@ impl Run<'_, '_> {
         versioned: &Versioned,
         items: &[Uuid],
     ) -> Result<Option<Uuid>, Stop> {
-        let is_looked_for =
-            |item: &Uuid| self.notes.contains_key(item) && !self.shadows.contains_key(item);
-        if versioned.id.resource_type() != "DocumentReference" || !items.iter().any(is_looked_for) {
+        let is_open =
+            |item: &&Uuid| self.notes.contains_key(item) && !self.shadows.contains_key(item);
+        let looked_for: Vec<Uuid> = items.iter().filter(is_open).copied().collect();
+        if versioned.id.resource_type() != "DocumentReference" || looked_for.is_empty() {
             return Ok(None);
         }
         let Some(footer) = self.footer(versioned).await? else { return Ok(None) };
         let edition = edition_item(footer.slot, footer.number);
-        let known = [edition, footer.slot].into_iter();
-        Ok(known.filter(|item| self.notes.contains_key(item)).find(|item| items.contains(item)))
+        // One that is updated in place keeps its item, whatever its number.
+        Ok([edition, footer.slot].into_iter().find(|item| looked_for.contains(item)))
     }
 
     /// Our reference in the footer of what a note has attached; each version is opened once in a run.
@@ -92,11 +102,16 @@ impl Run<'_, '_> {
         &mut self,
         versioned: &Versioned,
     ) -> Result<Option<FooterReference>, Stop> {
+        Ok(self.opened(versioned).await?.map(|opened| opened.footer))
+    }
+
+    /// What a note has attached, if our reference stands in its footer.
+    pub(super) async fn opened(&mut self, versioned: &Versioned) -> Result<Option<Opened>, Stop> {
         let key = (versioned.id.clone(), versioned.version.clone());
-        if let Some(footer) = self.footers.get(&key) {
-            return Ok(footer.clone());
+        if let Some(opened) = self.opened.get(&key) {
+            return Ok(opened.clone());
         }
-        let mut footer = None;
+        let mut opened = None;
         let contents = versioned.resource.items("content");
         for attachment in contents.filter_map(|content| content.get("attachment")) {
             let bytes = match (attachment.text("data"), attachment.text("url")) {
@@ -109,9 +124,40 @@ impl Run<'_, '_> {
                 }
                 (None, None) => None,
             };
-            footer = footer.or_else(|| footer_reference(&bytes?));
+            let found = bytes.and_then(|bytes| {
+                let footer = footer_reference(&bytes)?;
+                Some(Opened { footer, bytes })
+            });
+            opened = opened.or(found);
         }
-        self.footers.insert(key, footer.clone());
-        Ok(footer)
+        self.opened.insert(key, opened.clone());
+        Ok(opened)
+    }
+
+    /// What was said in a note that was found without a ledger: our present words, with the content and the date that
+    /// are in the EHR in the place of ours. Nothing for what is no note, or none of ours.
+    pub(super) async fn told_by_note(
+        &mut self,
+        item: &Item,
+        current: &Versioned,
+    ) -> Result<Option<Resource>, Stop> {
+        if !self.notes.contains_key(&item.uuid) {
+            return Ok(None);
+        }
+        let Some(opened) = self.opened(current).await? else { return Ok(None) };
+        let mut told = item.local.clone();
+        let data = STANDARD.encode(&opened.bytes);
+        if let Some(Value::Array(contents)) = told.object_mut().get_mut("content") {
+            contents.truncate(1);
+            let attachment = contents.first_mut().and_then(Value::as_object_mut);
+            let attachment = attachment.and_then(|content| content.get_mut("attachment"));
+            if let Some(attachment) = attachment.and_then(Value::as_object_mut) {
+                attachment.insert("data", Value::String(data));
+            }
+        }
+        if let Some(date) = current.resource.get("date") {
+            told.object_mut().insert("date", date.clone());
+        }
+        Ok(Some(told))
     }
 }

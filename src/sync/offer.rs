@@ -15,11 +15,12 @@ use crate::client::{Class, Error};
 use crate::fhir::{Capability, Refusal, Scopes};
 use crate::mapping::note::Shape;
 use crate::vendor::{
-    Allow, Document, Effective, Kind, Overrides, Pack, Placement, RequiredReference, Supersede,
-    Told, place,
+    Allow, Effective, Encounters, Kind, Overrides, Pack, Placement, RequiredReference,
+    Rung, Supersede, Told, Transport, place,
 };
 
 use super::report::{Denial, Failure, Needed, Placed};
+use super::shape::shapes;
 
 /// Resources in one transaction where nothing is known. The servers that say so take 160 to 500; a course of 16
 /// sessions has about 120.
@@ -104,10 +105,15 @@ impl<'a> Offer<'a> {
         });
     }
 
-    /// Whether several creates can be sent as one.
-    pub(super) fn transactions(&self) -> bool {
-        self.effective().allows_system("transaction").allowed
-            && !self.is_refused(None, "transaction")
+    /// How several creates are best sent.
+    pub(super) fn transport(&self) -> Transport {
+        let takes = |transport: &Transport| {
+            let what = transport.code();
+            *transport == Transport::Single
+                || (self.effective().allows_system(what).allowed && !self.is_refused(None, what))
+        };
+        let [best, next, last] = [Transport::Transaction, Transport::Batch, Transport::Single];
+        [best, next].into_iter().find(takes).unwrap_or(last)
     }
 
     /// How the resources of a type can be looked up, so that an empty answer means absence. Scopes that let only a part
@@ -137,9 +143,10 @@ impl<'a> Offer<'a> {
         })
     }
 
-    /// Whether a create of the type can bear its condition.
+    /// Whether a create of the type can bear its condition, which is a search by our identifier.
     pub(super) fn creates_conditionally(&self, resource_type: &str) -> bool {
-        self.effective().creates_conditionally(resource_type).allowed
+        self.look_up(resource_type) == LookUp::ByIdentifier
+            && self.effective().creates_conditionally(resource_type).allowed
     }
 
     /// Why no resource of a type can be created here.
@@ -165,7 +172,7 @@ impl<'a> Offer<'a> {
             kind: placement.kind,
             possible: placement.possible,
             rung: placement.rung,
-            is_partial: placement.is_partial,
+            is_partial: placement.rung != Rung::Structure && !self.is_lowered(placement.kind),
             narrowings: placement
                 .narrowings
                 .iter()
@@ -176,10 +183,21 @@ impl<'a> Offer<'a> {
         place(&effective, allow).iter().map(placed).collect()
     }
 
+    /// Whether the pack keeps a kind below structure. Where it is only the server that lacks a type, what it takes of the
+    /// kind goes as structure all the same.
+    fn is_lowered(&self, kind: Kind) -> bool {
+        let step = self.pack.and_then(|pack| pack.rung(kind));
+        step.is_some_and(|step| step.rung != Rung::Structure || step.opt_in)
+    }
+
+    /// Whether the Encounters of sessions are ours to make.
+    pub(super) fn makes_encounters(&self, allow: &Allow) -> bool {
+        allow.encounters(self.pack) == Encounters::Create
+    }
+
     /// The shapes in which a note is taken, the one to use first.
     pub(super) fn shapes(&self) -> Vec<Shape> {
-        let document = self.pack.map(|pack| &pack.document);
-        document.map_or_else(|| super::shape::shapes(&Document::default()), super::shape::shapes)
+        shapes(self.pack)
     }
 
     /// How a newer note takes the place of an older one; as US Core 9 has it where nobody says otherwise.

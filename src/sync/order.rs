@@ -37,6 +37,14 @@ pub(super) fn groups(items: &[&Item], limit: usize) -> Vec<Vec<Uuid>> {
     groups
 }
 
+/// At most so many of the items that refer to no other one of them; in a circle, the one at which it is cut. The others
+/// come when these have ids.
+pub(super) fn wave(items: &[&Item], limit: usize) -> Vec<Uuid> {
+    let free = wanted(items).into_iter().filter(|(_, targets)| targets.is_empty());
+    let free: Vec<Uuid> = free.map(|(item, _)| item).take(limit).collect();
+    if free.is_empty() { dependencies_first(items).into_iter().take(1).collect() } else { free }
+}
+
 /// To which others of the items each of them refers.
 fn wanted(items: &[&Item]) -> Vec<(Uuid, BTreeSet<Uuid>)> {
     let own: BTreeSet<Uuid> = items.iter().map(|item| item.uuid).collect();
@@ -192,6 +200,24 @@ mod tests {
         assert_eq!(order(&items), [3, 2, 1]);
         let selves = [item(1, "Encounter", &[1]), item(2, "Task", &[3]), item(3, "Task", &[2])];
         assert_eq!(order(&selves), [1, 2, 3]);
+    }
+
+    #[test]
+    fn a_wave_refers_to_nothing_that_is_still_to_come() {
+        let items = [
+            item(1, "Task", &[2, 3]),
+            item(2, "Encounter", &[]),
+            item(3, "Condition", &[]),
+            item(4, "CarePlan", &[5]),
+            item(5, "Encounter", &[4]),
+        ];
+        let all: Vec<&Item> = items.iter().collect();
+        let of = |items: &[&Item], limit| -> Vec<u128> {
+            wave(items, limit).iter().map(Uuid::as_u128).collect()
+        };
+        assert_eq!(of(&all, 9), [2, 3]);
+        assert_eq!(of(&all, 1), [2]);
+        assert_eq!(of(&all[3..], 9), [4], "the circle is cut at the plan");
     }
 
     #[test]

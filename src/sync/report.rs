@@ -257,6 +257,9 @@ pub enum Stop {
     /// A resource with our identifier is about another Patient. Nothing more is written to this EHR.
     #[error("{0} bears an identifier of this record and is about another Patient")]
     WrongSubject(ResourceId),
+    /// The answer to a write tells of another Patient's resource. Nothing more is written to this EHR.
+    #[error("the answer to a write tells of {0}, which is another Patient's")]
+    WrongAnswer(ResourceId),
     /// A search for this Patient's resources found another's: the server passes over whose they are. Nothing more is
     /// written to this EHR.
     #[error("a search for this Patient's resources found {0}, which is another Patient's")]
@@ -283,6 +286,7 @@ impl Stop {
             Self::Restored(_)
                 | Self::WrongSubject(_)
                 | Self::ForeignMatch(_)
+                | Self::WrongAnswer(_)
                 | Self::Server(_)
                 | Self::Store(_)
                 | Self::NotTried

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use uuid::Uuid;
 
-use crate::client::{self, HistoryEntry, Versioned};
+use crate::client::{HistoryEntry, Versioned};
 use crate::fhir::{Resource, ResourceId};
 use crate::json::Value;
 use crate::merge::{Change, Known, Step, changes, decide, same_content};
@@ -223,7 +223,8 @@ impl Run<'_, '_> {
             let is_known = self.shadows.contains_key(&item.uuid)
                 || self.operations.contains_key(&item.uuid)
                 || self.unexplained.contains(&item.uuid);
-            let Some([current]) = self.found.get(&item.uuid).cloned().as_deref() else { continue };
+            let found = self.found.get(&item.uuid).cloned().unwrap_or_default();
+            let [current] = found.as_slice() else { continue };
             if is_known {
                 continue;
             }

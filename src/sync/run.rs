@@ -8,12 +8,12 @@ use uuid::Uuid;
 use crate::client::{self, Versioned};
 use crate::fhir::{Resource, ResourceId};
 use crate::mapping;
-use crate::mapping::note::FooterReference;
 use crate::merge::{Change, changes};
 use crate::store::{Link, Operation, Shadow, State, Writer};
-use crate::vendor::Kind;
+use crate::vendor::{Kind, Transport};
 
 use super::identity::{Item, Ties, client_digest, resolve, targets};
+use super::listing::Opened;
 use super::offer::Offer;
 use super::patient::{PatientFault, check_linked};
 use super::reading::{pause, repeated};
@@ -56,8 +56,8 @@ pub(super) struct Run<'a, 'p> {
     pub(super) past: BTreeSet<Uuid>,
     /// Notes that were drawn in this run, by place and edition.
     pub(super) drawn: BTreeMap<(usize, u32), Resource>,
-    /// What stands in the footers of notes that were opened, by id and version.
-    pub(super) footers: BTreeMap<(ResourceId, Option<String>), Option<FooterReference>>,
+    /// Notes that were opened, by id and version; nothing for those that are not ours.
+    pub(super) opened: BTreeMap<(ResourceId, Option<String>), Option<Opened>>,
     /// When the run began, to the second: the date of new editions.
     pub(super) now: jiff::Timestamp,
     pub(super) shadows: BTreeMap<Uuid, Shadow>,
@@ -81,8 +81,8 @@ pub(super) struct Run<'a, 'p> {
     pub(super) failed: BTreeMap<Uuid, Failure>,
     pub(super) tries: BTreeMap<Uuid, u32>,
     pub(super) done: BTreeMap<Uuid, Done>,
-    /// Whether creates go one by one, because there is no transaction, or it was refused.
-    pub(super) singly: bool,
+    /// How creates go; one by one where there is nothing better, or it was refused.
+    pub(super) transport: Transport,
     postponements: u32,
     pub(super) progress: &'p mut (dyn FnMut(Progress) + Send + Sync),
 }
@@ -149,7 +149,7 @@ async fn prepare<'a, 'p>(
     Ok(Run {
         ehr,
         writer,
-        singly: !offer.transactions(),
+        transport: offer.transport(),
         offer,
         link,
         record,
@@ -163,7 +163,7 @@ async fn prepare<'a, 'p>(
         notes: BTreeMap::new(),
         past: BTreeSet::new(),
         drawn: BTreeMap::new(),
-        footers: BTreeMap::new(),
+        opened: BTreeMap::new(),
         now,
         shadows,
         operations,

@@ -11,7 +11,7 @@ use crate::client::Error;
 use crate::fhir::Resource;
 use crate::store::{Hold, Operation, Shadow, State, Verb, Writer};
 
-use super::identity::{item_of, targets};
+use super::identity::targets;
 use super::report::{Failure, Progress, Stop};
 use super::round::Position;
 use super::run::{Run, TRIES};
@@ -59,7 +59,7 @@ impl Run<'_, '_> {
         let Some(local) = self.item(item).map(|item| item.local.clone()) else { return Ok(()) };
         // Gone, or edited since the look-up: the next round decides anew.
         let Some(target) = self.read(&shadow.id).await? else { return Ok(()) };
-        if item_of(&target.resource) != Some(item) {
+        if !self.is_item(&target, item) {
             return Err(Stop::Restored(target.id));
         }
         self.check_subject(&target)?;
@@ -94,6 +94,7 @@ impl Run<'_, '_> {
             Ok(answer) if answer.is_mediated() => self.taken_in(item).await,
             Ok(answer) => {
                 self.answered.insert(item);
+                self.check_answer(Some(&shadow.id), answer.resource.as_ref())?;
                 self.acknowledged.extend(answer.version.map(|version| (shadow.id, version)));
                 Ok(())
             }

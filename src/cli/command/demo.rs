@@ -24,7 +24,7 @@ use crate::phi::Phi;
 use crate::sandbox::{self, Running, Sandbox};
 use crate::store::{Link, Store, digest};
 use crate::sync::{self, Ehr, ItemReport, ItemState, Record, Report, client_digest, patient_marks};
-use crate::vendor::Overrides;
+use crate::vendor::{Allow, Encounters, Overrides};
 
 /// A course of therapy under way, as `fixtures/ipt` has it.
 const RECORD: &str = include_str!("../../../fixtures/ipt/john-lee-in-treatment.json");
@@ -52,6 +52,8 @@ pub(crate) async fn run(output: &Output) -> Result<Done, Failure> {
         settle: std::time::Duration::ZERO,
         pack: None,
         overrides: &Overrides::default(),
+        // The demo's EHR has no visits of its own.
+        allow: &Allow { encounters: Some(Encounters::Create), ..Allow::default() },
         now: &clock::now,
     };
     let result = story(&ehr, &running, output).await;
@@ -154,7 +156,7 @@ fn by_type(report: &Report) -> String {
 }
 
 fn map(plan: &Plan, link: &Link, options: &mapping::Options) -> Record {
-    Record { link: link.clone(), plan: digest(&plan.id), resources: resources(plan, options) }
+    Record::new(link.clone(), plan, options, Vec::new())
 }
 
 fn resources(plan: &Plan, options: &mapping::Options) -> Vec<(Uuid, Resource)> {

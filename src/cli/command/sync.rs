@@ -18,7 +18,7 @@ use super::super::settings::{Settings, client};
 use crate::json::Value;
 use crate::mapping;
 use crate::object;
-use crate::store::{Link, Store, digest};
+use crate::store::{Link, Store};
 use crate::sync::{self, Ehr, Outcome, Record, Report};
 
 pub(crate) async fn run(
@@ -39,7 +39,8 @@ pub(crate) async fn run(
         let human = format!("no record is linked to {name}; `ipt-fhir ehr link` links one\n");
         return Ok(Done::new(human, Value::Object(object! { "ehr" => name })));
     }
-    let (records, problems) = load(links, &targets.policy.options(settings))?;
+    let (records, problems) = load(&store, links, &targets.policy.options(settings)).await?;
+    let allow = ehr.allow();
     let ehr = Ehr {
         name,
         base_url: &ehr.url.value.to_string(),
@@ -48,6 +49,7 @@ pub(crate) async fn run(
         settle: ehr.settle.value,
         pack: ehr.pack(),
         overrides: &ehr.overrides.value,
+        allow: &allow,
         now: &clock::now,
     };
     let done = match &args.verb {
@@ -139,7 +141,8 @@ fn chosen(links: Vec<Link>, paths: &[String]) -> Result<Vec<Link>, Failure> {
 }
 
 /// Reads and maps the records; tells of those that can't be, by their Patient: a file's name may hold a person's.
-fn load(
+async fn load(
+    store: &Store,
     links: Vec<Link>,
     options: &mapping::Options,
 ) -> Result<(Vec<Record>, Vec<Problem>), Failure> {
@@ -149,14 +152,9 @@ fn load(
     for link in links {
         match input::record(link.record.expose()) {
             Ok(read) => {
-                let mapped = mapping::to_fhir(&read.document.plan, options);
-                let resources =
-                    mapped.resources.into_iter().map(|mapped| (mapped.item, mapped.resource));
-                records.push(Record {
-                    plan: digest(&read.document.plan.id),
-                    resources: resources.collect(),
-                    link,
-                });
+                let plan = &read.document.plan;
+                let references = store.reference_links(&link.ehr, &link.plan).await?;
+                records.push(Record::new(link, plan, options, references));
             }
             Err(failure) => {
                 let of_record = |problem: Problem| Problem {

@@ -173,6 +173,7 @@ async fn what_a_server_and_a_run_came_to_prints_no_text() {
         settle: std::time::Duration::ZERO,
         pack: None,
         overrides: &ipt_fhir::vendor::Overrides::default(),
+        allow: &crate::sync::clinic::encounters(),
         now: &now,
     };
     let records = |record: &Value| {
@@ -190,7 +191,7 @@ async fn what_a_server_and_a_run_came_to_prints_no_text() {
             patient_marks: patient_marks(&patient),
             linked_at: jiff::Timestamp::UNIX_EPOCH,
         };
-        [sync::Record { plan: digest(&plan.id), resources, link }]
+        [sync::Record::of_resources(link, digest(&plan.id), resources)]
     };
     let mut steps = Vec::new();
     let first = records(&record);

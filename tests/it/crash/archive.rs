@@ -10,7 +10,7 @@ use ipt_fhir::mapping::{Options, Policy, to_fhir};
 use ipt_fhir::phi::Phi;
 use ipt_fhir::store::{Link, Store, digest};
 use ipt_fhir::sync::{Ehr, Record, Report, apply, client_digest, patient_marks};
-use ipt_fhir::vendor::{Overrides, Pack};
+use ipt_fhir::vendor::{Allow, Overrides, Pack};
 use proptest::strategy::{Strategy as _, ValueTree as _};
 use proptest::test_runner::TestRunner;
 use uuid::Uuid;
@@ -69,6 +69,7 @@ pub(crate) struct Archive {
     settle: Duration,
     pack: Option<&'static Pack>,
     overrides: Overrides,
+    allow: Allow,
     _directory: tempfile::TempDir,
 }
 
@@ -104,6 +105,7 @@ impl Archive {
             settle,
             pack: None,
             overrides: Overrides::default(),
+            allow: crate::sync::clinic::encounters(),
             _directory: directory,
         }
     }
@@ -139,7 +141,7 @@ impl Archive {
                 linked_at: moment(),
             };
             self.store.link(&link).await.unwrap();
-            linked.push(Record { plan: link.plan.clone(), link, resources });
+            linked.push(Record::of_resources(link.clone(), link.plan.clone(), resources));
         }
         let started = Instant::now();
         let now = move || moment() + started.elapsed();
@@ -151,6 +153,7 @@ impl Archive {
             settle: self.settle,
             pack: self.pack,
             overrides: &self.overrides,
+            allow: &self.allow,
             now: &now,
         };
         apply(&ehr, &linked, &mut |_| {}).await.unwrap()

@@ -14,7 +14,7 @@ use ipt_fhir::sync::{
     Ehr, ItemReport, ItemState, Outcome, Progress, Record, Report, apply, client_digest,
     patient_marks, plan,
 };
-use ipt_fhir::vendor::{Overrides, Pack};
+use ipt_fhir::vendor::{Allow, Encounters, Overrides, Pack};
 use tempfile::TempDir;
 use uuid::Uuid;
 
@@ -27,6 +27,7 @@ pub(crate) struct Clinic {
     pub(crate) settle: Duration,
     pub(crate) pack: Option<&'static Pack>,
     pub(crate) overrides: Overrides,
+    pub(crate) allow: Allow,
 }
 
 pub(crate) fn parse(text: &str) -> Resource {
@@ -165,6 +166,11 @@ pub(crate) fn resources(goal: &str) -> Vec<(Uuid, Resource)> {
     resources
 }
 
+/// What the sandbox needs, which has no visits of its own.
+pub(crate) fn encounters() -> Allow {
+    Allow { encounters: Some(Encounters::Create), ..Allow::default() }
+}
+
 pub(crate) fn quiet() -> impl FnMut(Progress) + Send + Sync {
     |_| {}
 }
@@ -180,7 +186,7 @@ impl Clinic {
         let base_url = ehr.base_url().to_owned();
         let directory = tempfile::tempdir().unwrap();
         let (settle, overrides) = (Duration::ZERO, Overrides::default());
-        Self { ehr, base_url, directory, settle, pack: None, overrides }
+        Self { ehr, base_url, directory, settle, pack: None, overrides, allow: encounters() }
     }
 
     pub(crate) async fn store(&self) -> Store {
@@ -214,7 +220,7 @@ impl Clinic {
             linked_at: moment(),
         };
         store.link(&link).await.unwrap();
-        Record { plan: link.plan.clone(), link, resources }
+        Record::of_resources(link.clone(), link.plan.clone(), resources)
     }
 
     /// Applies the record, worded like this, with a store that is opened for it.
@@ -264,6 +270,7 @@ impl Clinic {
             settle: self.settle,
             pack: self.pack,
             overrides: &self.overrides,
+            allow: &self.allow,
             now,
         }
     }

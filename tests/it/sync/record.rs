@@ -113,7 +113,7 @@ impl Course {
                 resource.object_mut().put("description", object! { "text" => text });
             }
         }
-        let record = Record { plan: link.plan.clone(), link, resources };
+        let record = Record::of_resources(link.clone(), link.plan.clone(), resources);
         let started = Instant::now();
         let now = move || moment() + started.elapsed();
         let ehr = Ehr {
@@ -124,6 +124,7 @@ impl Course {
             settle: Duration::from_millis(200),
             pack: None,
             overrides: &Overrides::default(),
+            allow: &super::clinic::encounters(),
             now: &now,
         };
         let writes = AtomicUsize::new(0);

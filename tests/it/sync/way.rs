@@ -3,7 +3,7 @@
 use ipt_fhir::sandbox::Behaviour;
 use ipt_fhir::sync::{Done, ItemState, Outcome};
 
-use super::clinic::{CARE_PLAN, Clinic, GOAL, OBJECTIVE, TASK, item, resources, uuid};
+use super::clinic::{CARE_PLAN, Clinic, GOAL, OBJECTIVE, PROCEDURE, TASK, item, resources, uuid};
 
 #[tokio::test]
 async fn a_new_record_is_created_in_one_transaction_and_never_again() {
@@ -77,9 +77,29 @@ async fn servers_of_less_ability_come_to_the_same() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_found_again_is_not_sent() {
+async fn what_no_identifier_finds_is_found_among_what_the_patient_has() {
     let behaviour = Behaviour { search_by_identifier: false, ..Behaviour::default() };
     let clinic = Clinic::with(behaviour).await;
+    let report = clinic.apply("Grieve").await;
+    assert_eq!(report.outcome(), Outcome::Done, "{report:?}");
+    clinic.assert_complete("Grieve");
+    clinic.assert_quiet("Grieve").await;
+    // Neither a lost ledger nor an edit makes a second copy.
+    std::fs::remove_dir_all(clinic.directory.path().join("store")).unwrap();
+    clinic.edit(PROCEDURE, "status", r#""on-hold""#);
+    let before = clinic.writing_requests();
+    let again = clinic.apply("Grieve").await;
+    assert_eq!(clinic.writing_requests(), before, "{again:?}");
+}
+
+#[tokio::test]
+async fn what_cannot_be_found_again_is_not_sent() {
+    let behaviour = Behaviour { search_by_identifier: false, ..Behaviour::default() };
+    let mut clinic = Clinic::with(behaviour).await;
+    for (_, resource) in resources("Grieve").iter().skip(2) {
+        // The second Goal says it again.
+        let _ = clinic.overrides.add(resource.resource_type(), "-search:patient");
+    }
     let report = clinic.apply("Grieve").await;
     assert_eq!(report.outcome(), Outcome::Partial);
     assert!(report.items().all(|item| matches!(item.state, ItemState::Failed(_))), "{report:?}");

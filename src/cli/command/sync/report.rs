@@ -9,8 +9,10 @@ use crate::json::{Object, Value};
 use crate::merge::Change;
 use crate::object;
 use crate::sync::{
-    self, Conflict, ItemReport, ItemState, Outcome, PatientFault, RecordReport, Report, Stop,
+    self, Conflict, ItemReport, ItemState, Needed, Outcome, PatientFault, Placed, RecordReport,
+    Report, Stop,
 };
+use crate::vendor::Rung;
 
 /// Whether applying would write anything, or find out what became of an earlier write.
 pub(crate) fn has_writes(report: &Report) -> bool {
@@ -67,6 +69,7 @@ fn word(item: &ItemReport) -> &'static str {
         (ItemState::Mediated, _) => "waits in the EHR",
         (ItemState::Failed(_), _) => "failed",
         (ItemState::BlockedBy(_), _) => "waiting",
+        (ItemState::Needs(_), _) => "to be linked",
     }
 }
 
@@ -98,6 +101,9 @@ pub(crate) fn summary(report: &Report) -> String {
 /// A record's Patient, and an item a line; what is in sync and was not touched has none.
 fn describe(text: &mut String, record: &RecordReport) {
     let _ = writeln!(text, "{}", record.patient);
+    for placed in &record.placements {
+        placement(text, placed);
+    }
     for item in &record.items {
         if item.state == ItemState::InSync
             && item.done.is_none()
@@ -128,6 +134,7 @@ fn describe(text: &mut String, record: &RecordReport) {
             ItemState::Conflict(conflict) => line(conflict_words(conflict)),
             ItemState::Failed(failure) => line(failure.to_string()),
             ItemState::BlockedBy(other) => line(format!("for {other}")),
+            ItemState::Needs(needed) => line(needed_words(needed)),
             _ => {}
         }
         for change in &item.stored_otherwise {
@@ -142,6 +149,65 @@ fn describe(text: &mut String, record: &RecordReport) {
         if let Some(help) = what_to_do(stop) {
             let _ = writeln!(text, "  help: {help}");
         }
+    }
+}
+
+fn needed_words(needed: &Needed) -> String {
+    let targets = needed.targets.join(" or ");
+    let element = &needed.element;
+    format!(
+        "the EHR takes it only with {element}, one of its own {targets}; `ipt-fhir ehr candidates` shows which"
+    )
+}
+
+/// How a kind goes, why no better, and what that loses.
+fn placement(text: &mut String, placed: &Placed) {
+    if placed.lost.is_empty() && placed.narrowings.is_empty() {
+        return;
+    }
+    let way = match placed.rung {
+        Rung::Structure => "as structure".to_owned(),
+        Rung::Form => "as answers to a form".to_owned(),
+        Rung::Document => "as a note".to_owned(),
+        Rung::HandOff => "as a package for a person to take over".to_owned(),
+        Rung::Withheld => match placed.possible {
+            Rung::Withheld => "not sent".to_owned(),
+            possible => format!(
+                "not sent: allow = [\"{}\"] would send it so",
+                possible.code()
+            ),
+        },
+    };
+    let _ = writeln!(text, "  {:<10} {way}", placed.kind.code());
+    for (from, to, source) in &placed.narrowings {
+        let _ = writeln!(text, "      {} → {}: {source}", from.code(), to.code());
+    }
+    let lost = placed.lost.iter().map(|(name, count)| format!("{count} {name}"));
+    let lost: Vec<String> = lost.collect();
+    if !lost.is_empty() {
+        let what = match placed.rung {
+            Rung::Withheld => "not there at all",
+            Rung::HandOff => "not before a person has taken it over",
+            _ => "there to read only, without links and status of their own",
+        };
+        let _ = writeln!(text, "      {what}: {}", lost.join(", "));
+    }
+}
+
+fn placement_object(placed: &Placed) -> Object {
+    let narrowings = placed.narrowings.iter().map(|(from, to, source)| {
+        object! { "from" => from.code(), "to" => to.code(), "why" => source.to_string() }
+    });
+    let lost = placed.lost.iter().fold(Object::new(), |mut object, (name, count)| {
+        object.put(name.clone(), u64::try_from(*count).unwrap_or(u64::MAX));
+        object
+    });
+    object! {
+        "kind" => placed.kind.code(),
+        "rung" => placed.rung.code(),
+        "possible" => placed.possible.code(),
+        "narrowings" => narrowings.collect::<Vec<_>>(),
+        "lost" => lost,
     }
 }
 
@@ -183,6 +249,12 @@ const fn what_to_do(stop: &Stop) -> Option<&'static str> {
         Stop::WrongSubject(_) => {
             "nothing more is written. Look the resource up in the EHR: it stands in another Patient's chart"
         }
+        Stop::ForeignMatch(_) | Stop::WrongAnswer(_) => {
+            "nothing more is written. The EHR, or what stands before it, mixes up Patients: ask its administrator"
+        }
+        Stop::Reference(..) => {
+            "nothing more is written. Look it up in the EHR; `ipt-fhir ehr candidates` shows what else there is"
+        }
         Stop::SecondPatient | Stop::NoIdentifier { .. } | Stop::ForeignReference { .. } => {
             return None;
         }
@@ -196,6 +268,7 @@ fn record_object(record: &RecordReport) -> Object {
         "patient" => record.patient.to_string(),
         "stopped" => record.stopped.as_ref().map(ToString::to_string),
         "help" => record.stopped.as_ref().and_then(what_to_do),
+        "kinds" => record.placements.iter().map(placement_object).collect::<Vec<_>>(),
         "items" => items,
     }
 }
@@ -210,6 +283,7 @@ fn item_object(item: &ItemReport) -> Object {
         ItemState::Conflict(conflict) => (Vec::new(), Vec::new(), Some(conflict_words(conflict))),
         ItemState::Failed(failure) => (Vec::new(), Vec::new(), Some(failure.to_string())),
         ItemState::BlockedBy(other) => (Vec::new(), Vec::new(), Some(other.to_string())),
+        ItemState::Needs(needed) => (Vec::new(), Vec::new(), Some(needed_words(needed))),
         _ => (Vec::new(), Vec::new(), None),
     };
     object! {
