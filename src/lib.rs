@@ -7,6 +7,7 @@ pub mod client;
 #[cfg(feature = "app")]
 pub mod config;
 pub mod date;
+pub mod document;
 pub mod fhir;
 pub mod ipt;
 pub mod issue;

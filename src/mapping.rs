@@ -22,12 +22,14 @@ mod goal;
 pub mod identity;
 mod label;
 mod narrative;
+pub mod note;
 mod observation;
 mod patient;
 pub mod policy;
 mod practitioner;
 mod procedure;
 mod questionnaire_response;
+mod readable;
 pub mod report;
 mod score;
 mod session;
@@ -47,7 +49,7 @@ use crate::object;
 pub use chart::Error;
 pub use policy::{Policy, Section, Withheld};
 pub use report::Report;
-pub use writer::MappedResource;
+pub use writer::{MappedResource, Part};
 
 /// How a record is mapped.
 #[derive(Debug, Clone)]

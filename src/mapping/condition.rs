@@ -6,7 +6,8 @@ use crate::ipt::plan::{ClinicalStatus, Diagnosis, VerificationStatus};
 use crate::mapping::chart::Chart;
 use crate::mapping::code::{self, concept, hl7};
 use crate::mapping::element::{codings, notes, read_coding, text, typed_note};
-use crate::mapping::narrative::{Narrative, judged};
+use crate::mapping::narrative::Narrative;
+use crate::mapping::readable::judged;
 use crate::mapping::writer::Writer;
 use crate::object;
 

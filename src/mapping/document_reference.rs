@@ -10,6 +10,7 @@ use crate::mapping::element::{base64, from_base64};
 use crate::mapping::identity::derived;
 use crate::mapping::narrative::Narrative;
 use crate::mapping::policy::Section;
+use crate::mapping::readable::{self, Extent};
 use crate::mapping::session;
 use crate::mapping::writer::Writer;
 use crate::object;
@@ -64,7 +65,7 @@ pub(super) fn read_summary(chart: &Chart<'_>, session_id: &str) -> Option<String
 /// The whole plan, as the policy left it, to be read; by grant with the record itself beside it.
 pub(super) fn write_plan(writer: &mut Writer<'_>) {
     let plan = writer.plan;
-    let html = Narrative::plan(plan).into_page(&plan.title, plan.language.as_deref());
+    let html = readable::plan(plan, Extent::Narrative).to_html();
     let mut content =
         vec![attachment(writer, "text/html; charset=utf-8", &plan.title, html.as_bytes())];
     if writer.options.policy.allows(Section::RecordJson) {

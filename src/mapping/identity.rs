@@ -35,6 +35,8 @@ pub mod derived {
     pub const RELAPSE_PREVENTION: &str = "@relapse-prevention";
     /// The readable plan.
     pub const DOCUMENT: &str = "@document";
+    /// The note of the plan, and after a session's id that of a session.
+    pub const NOTE: &str = "@note";
     /// The Appointment of a session.
     pub const APPOINTMENT: &str = "@appointment";
     /// The Procedure of a session.

@@ -52,6 +52,7 @@ pub(super) fn labels(
     if (resource_type == "QuestionnaireResponse" && local == derived::INVENTORY)
         || resource_type == "RelatedPerson"
         || (local == derived::DOCUMENT && holds_record)
+        || (local == derived::NOTE && !plan.inventory.is_empty())
     {
         let display = "patient default information sensitivity";
         labels.push(coding(system::ACT_CODE, "PDS", display));

@@ -11,7 +11,8 @@ use crate::mapping::element::{
     contact_points, human_name, number, read_contact_points, read_identifiers, read_name, ucum,
 };
 use crate::mapping::identity::derived;
-use crate::mapping::narrative::{Narrative, amount};
+use crate::mapping::narrative::Narrative;
+use crate::mapping::readable::amount;
 use crate::mapping::writer::Writer;
 use crate::object;
 

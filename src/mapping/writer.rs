@@ -16,8 +16,44 @@ use crate::object;
 pub struct MappedResource {
     /// The value of `sid/item`, and the UUID of the entry's `fullUrl`.
     pub item: Uuid,
+    /// What it tells of, for servers that take one kind and not another.
+    pub part: Part,
     /// The resource; its references to other mapped resources are `urn:uuid:`.
     pub resource: Resource,
+}
+
+/// What a resource tells of: the kinds that an EHR takes or leaves as a whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Part {
+    /// The plan with its goals, and all that is of no other part.
+    Plan,
+    /// A session: its Encounter or Appointment, Procedures, summary, homework, how goals stood, its judgement of risk.
+    Session,
+    /// A diagnosis.
+    Diagnosis,
+    /// A score: its total, and the answers behind it.
+    Score,
+    /// The client, the therapist: matched in an EHR, never created.
+    Person,
+}
+
+impl Part {
+    /// The part of a resource of a type and local name.
+    fn of(plan: &Plan, resource_type: &str, local: &str) -> Self {
+        // What belongs to a session is named after it: `session-5/score-1`.
+        let of_session = local.split_once('/').filter(|(session, _)| {
+            plan.sessions.iter().any(|known| known.id == *session)
+        });
+        match (resource_type, of_session) {
+            ("Patient" | "Practitioner", _) => Self::Person,
+            ("Condition", _) => Self::Diagnosis,
+            ("Encounter" | "Appointment" | "Procedure" | "Task" | "Flag", _) => Self::Session,
+            ("DocumentReference", Some(_)) => Self::Session,
+            ("Observation", Some((_, name))) if name.starts_with(derived::PROGRESS) => Self::Session,
+            ("Observation" | "QuestionnaireResponse", Some(_)) => Self::Score,
+            _ => Self::Plan,
+        }
+    }
 }
 
 /// Writes the resources of one record, which the policy has already been applied to.
@@ -68,7 +104,8 @@ impl<'a> Writer<'a> {
             })
             .with(elements)
             .with(object! { "identifier" => identifier, "securityLabel" => of_document });
-        self.resources.push(MappedResource { item, resource });
+        let part = Part::of(self.plan, resource_type, local);
+        self.resources.push(MappedResource { item, part, resource });
     }
 
     /// A reference to a resource of this record.

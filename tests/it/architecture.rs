@@ -14,9 +14,10 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("date", &[]),
     ("phi", &[]),
     ("issue", &["phi"]),
+    ("document", &[]),
     ("fhir", &["phi", "issue"]),
     ("ipt", &["phi", "issue"]),
-    ("mapping", &["phi", "issue", "fhir", "ipt"]),
+    ("mapping", &["phi", "issue", "document", "fhir", "ipt"]),
     ("merge", &["phi", "issue", "fhir"]),
     ("vendor", &["phi", "issue", "fhir"]),
     ("client", &["phi", "issue", "fhir"]),
@@ -30,6 +31,7 @@ const ROOMS: &[(&str, &[&str])] = &[
         &[
             "phi",
             "issue",
+            "document",
             "fhir",
             "ipt",
             "mapping",
@@ -50,7 +52,7 @@ const LEAVES: &[&str] = &["json", "date", "object"];
 
 /// The rooms without clock, environment, files, sockets or output.
 const PURE: &[&str] =
-    &["json", "date", "phi", "issue", "fhir", "ipt", "mapping", "merge", "vendor"];
+    &["json", "date", "phi", "issue", "document", "fhir", "ipt", "mapping", "merge", "vendor"];
 
 /// The files that open a `Phi` or a secret. Who adds one has looked where the value goes.
 const EXPOSING: &[&str] = &[

@@ -85,9 +85,7 @@ fn check(mapped: &Mapped, sentences: &[(String, String)]) -> Result<(), String> 
             if let Some((pointer, _)) = lost {
                 return Err(format!("{pointer} is not in the plan's narrative"));
             }
-            let div = resource.pointer("/text/div").and_then(Value::as_str).unwrap_or_default();
-            let inside = div.split_once('>').and_then(|(_, rest)| rest.strip_suffix("</div>"));
-            bodies.push(inside.unwrap_or_default().to_owned());
+            bodies.push(text);
         }
     }
     // The document is the same text, as a page.
@@ -95,7 +93,9 @@ fn check(mapped: &Mapped, sentences: &[(String, String)]) -> Result<(), String> 
     let data = document.pointer("/content/0/attachment/data").and_then(Value::as_str);
     let page = String::from_utf8(decoded(data.ok_or("no document")?)).map_err(|_| "not UTF-8")?;
     let body = page.split_once("<body>").and_then(|(_, rest)| rest.split_once("</body>"));
-    if bodies.first().map(String::as_str) != body.map(|(body, _)| body) {
+    let (body, _) = body.ok_or("no body")?;
+    let body = xhtml::read(&format!("<div xmlns=\"http://www.w3.org/1999/xhtml\">{body}</div>"))?;
+    if bodies.first() != Some(&body) {
         return Err("the document's body is not the plan's narrative".to_owned());
     }
     let title = page.split_once("<title>").and_then(|(_, rest)| rest.split_once("</title>"));
