@@ -64,18 +64,30 @@ impl MediaType {
 /// A version of a note in a chart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Edition {
+    /// Its item: [`edition_item`] of its number, or that of the edition which it replaces in place.
+    pub item: Uuid,
     /// Counts up from 1.
     pub number: u32,
     /// When it was made.
     pub date: Timestamp,
-    /// When the edition that it replaces was made; none for the first.
-    pub replaces: Option<Timestamp>,
+    /// The edition beside which it stands and whose place it takes; none for the first, and for one that is written over
+    /// the one before.
+    pub replaces: Option<Predecessor>,
+}
+
+/// An edition that another one replaces.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Predecessor {
+    /// Its item.
+    pub item: Uuid,
+    /// When it was made.
+    pub date: Timestamp,
 }
 
 impl Edition {
-    /// The first edition of a note.
-    pub const fn first(date: Timestamp) -> Self {
-        Self { number: 1, date, replaces: None }
+    /// The first edition of a note in a slot.
+    pub const fn first(slot: Uuid, date: Timestamp) -> Self {
+        Self { item: slot, number: 1, date, replaces: None }
     }
 }
 
@@ -265,11 +277,11 @@ impl Note {
     /// The document as it is filed: with its version, its footer, and what it replaces.
     fn edited(&self, edition: &Edition, announces_predecessor: bool) -> Document {
         let reference = FooterReference {
-            item: edition_item(self.slot, edition.number),
+            slot: self.slot,
             number: edition.number,
             digest: self.digest(edition),
         };
-        let replaces = edition.replaces.filter(|_| announces_predecessor);
+        let replaces = edition.replaces.map(|before| before.date).filter(|_| announces_predecessor);
         Document {
             opening: replaces.map(|date| format!("Replaces the note of {}.", day(date))),
             footer: Some(reference.to_string()),

@@ -15,7 +15,7 @@ use base64::engine::general_purpose::STANDARD;
 use uuid::Uuid;
 
 use crate::fhir::Resource;
-use crate::mapping::note::{Edition, FooterReference, Note, edition_item, footer_reference};
+use crate::mapping::note::{Edition, FooterReference, Note, Predecessor, edition_item, footer_reference};
 use crate::store::{Operation, Shadow};
 
 /// How a changed note takes the place of the one before.
@@ -78,8 +78,8 @@ pub(super) fn due(
     now: jiff::Timestamp,
 ) -> Due {
     let Some(last) = sent.last() else {
-        let first = Edition { item: note.slot, number: 1, date: now, replaces: None };
-        return if note.is_in_error() { Due::Nothing } else { Due::Write(first) };
+        let first = Edition::first(note.slot, now);
+        return if note.is_in_error { Due::Nothing } else { Due::Write(first) };
     };
     let told = footer_of(&last.local);
     let number = told.as_ref().map_or(1, |footer| footer.number);
@@ -87,10 +87,11 @@ pub(super) fn due(
         item: last.item,
         number,
         date: date(&last.local).unwrap_or(now),
-        replaces: replaced(sent, succession),
+        // The digest is of what the record says, not of what the note replaces.
+        replaces: None,
     };
     let says_the_same = told.is_some_and(|footer| footer.digest == note.digest(&same))
-        && last.local.text("status").is_none_or(|status| status != "current") == note.is_in_error();
+        && last.local.text("status").is_none_or(|status| status != "current") == note.is_in_error;
     if says_the_same || last.is_open {
         return Due::Stands(last.item, last.local.clone());
     }
@@ -101,16 +102,12 @@ pub(super) fn due(
         false => {
             let place = u32::try_from(sent.len()).unwrap_or(u32::MAX).saturating_add(1);
             let item = edition_item(note.slot, place);
-            Edition { item, number, date: now, replaces: date(&last.local) }
+            let before = Predecessor { item: last.item, date: date(&last.local).unwrap_or(now) };
+            Edition { item, number, date: now, replaces: Some(before) }
         }
     })
 }
 
-/// The date of the edition before the last, where the last one tells of it.
-fn replaced(sent: &[Sent], succession: Succession) -> Option<jiff::Timestamp> {
-    let before = sent.len().checked_sub(2).and_then(|place| sent.get(place));
-    before.filter(|_| succession != Succession::Update).and_then(|before| date(&before.local))
-}
 
 /// When an edition was written, as it says.
 fn date(local: &Resource) -> Option<jiff::Timestamp> {

@@ -1,5 +1,5 @@
 //! The line at the end of every note, by which it is known again where no identifier is kept or searched:
-//! `IPT-REF: <item of the edition> v<number> sha256:<12 digits>` (ehrs-and-sync 3.2). Nothing in it says anything of
+//! `IPT-REF: <slot> v<number> sha256:<12 digits>` (ehrs-and-sync 3.2). Nothing in it says anything of
 //! a person.
 
 use std::fmt;
@@ -11,8 +11,8 @@ const MARK: &str = "IPT-REF: ";
 /// What a footer says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FooterReference {
-    /// The item of the edition.
-    pub item: Uuid,
+    /// The slot of the note, the same for all of its editions.
+    pub slot: Uuid,
     /// Its number.
     pub number: u32,
     /// What it says: 12 hexadecimal digits.
@@ -21,7 +21,7 @@ pub struct FooterReference {
 
 impl fmt::Display for FooterReference {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{MARK}{} v{} sha256:{}", self.item, self.number, self.digest)
+        write!(formatter, "{MARK}{} v{} sha256:{}", self.slot, self.number, self.digest)
     }
 }
 
@@ -51,16 +51,16 @@ fn read(bytes: &[u8]) -> Option<FooterReference> {
     let bytes = bytes.get(..bytes.len().min(80))?;
     let end = bytes.iter().position(|byte| !byte.is_ascii_graphic() && *byte != b' ');
     let text = std::str::from_utf8(bytes.get(..end.unwrap_or(bytes.len()))?).ok()?;
-    let (item, rest) = text.split_once(" v")?;
+    let (slot, rest) = text.split_once(" v")?;
     let (number, rest) = rest.split_once(" sha256:")?;
     let digest = rest.get(..12)?;
     let is_hex = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
     let is_number = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
-    if item.len() != 36 || !is_number || !digest.bytes().all(is_hex) {
+    if slot.len() != 36 || !is_number || !digest.bytes().all(is_hex) {
         return None;
     }
     Some(FooterReference {
-        item: Uuid::try_parse(item).ok()?,
+        slot: Uuid::try_parse(slot).ok()?,
         number: number.parse().ok()?,
         digest: digest.to_owned(),
     })

@@ -3,7 +3,7 @@
 
 use jiff::Timestamp;
 
-use super::{Edition, Error, MediaType, Note, Subject, bytes, edition_item};
+use super::{Edition, Error, MediaType, Note, Subject, bytes};
 use crate::fhir::Resource;
 use crate::json::Object;
 use crate::mapping::code::{coding, concept, system};
@@ -121,14 +121,14 @@ impl Note {
             }
         };
         let frame = &self.frame;
-        let item = edition_item(self.slot, edition.number).to_string();
+        let item = edition.item.to_string();
         let identifier = object! { "system" => ITEM_SYSTEM, "value" => item };
         let category = object! {
             "system" => CATEGORY, "code" => "clinical-note", "display" => "Clinical Note",
         };
-        let replaced = edition.replaces.filter(|_| shape.relates_to && edition.number > 1);
-        let relates_to = replaced.map(|_| {
-            let target = urn(edition_item(self.slot, edition.number.saturating_sub(1)));
+        let replaced = edition.replaces.filter(|_| shape.relates_to);
+        let relates_to = replaced.map(|before| {
+            let target = urn(before.item);
             vec![object! { "code" => "replaces", "target" => object! { "reference" => target } }]
         });
         let labels = &frame.labels;
