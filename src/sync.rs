@@ -13,6 +13,7 @@
 //! What can't be had: a server without conditional create and with a proxy before it that delivers a request twice
 //! can get a second copy. It is found by the next look-up, shown with both ids, and the plan stops.
 
+pub mod candidate;
 mod create;
 mod identity;
 mod look_up;
@@ -20,6 +21,7 @@ mod offer;
 mod order;
 mod patient;
 mod reading;
+mod reference;
 mod report;
 mod round;
 mod run;
@@ -39,7 +41,8 @@ use crate::vendor::{Overrides, Pack};
 use offer::Offer;
 
 pub use identity::client_digest;
-pub use patient::{PatientFault, check_patient, patient_marks};
+pub use patient::{PatientFault, check_linked, check_patient, patient_marks};
+pub use reference::{ReferenceFault, check_reference, check_target, reference_marks};
 pub use report::{
     Conflict, Denial, Done, Failure, ItemReport, ItemState, Outcome, Progress, RecordReport,
     Report, Stop,

@@ -1,5 +1,6 @@
 //! Sync over real HTTP against the sandbox: each resource exactly once, nobody's edit overwritten, whatever breaks.
 
+mod candidate;
 pub(crate) mod clinic;
 mod edit;
 mod fault;
