@@ -15,6 +15,7 @@
 
 pub mod candidate;
 mod create;
+pub mod hand_off;
 mod identity;
 mod look_up;
 mod offer;

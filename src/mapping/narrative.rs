@@ -29,6 +29,11 @@ impl Narrative {
         Self { status: "generated", body }
     }
 
+    /// What narratives say, one after another; it is XHTML already.
+    pub(super) const fn of_body(body: String) -> Self {
+        Self { status: "generated", body }
+    }
+
     /// The whole plan. It tells more than the CarePlan's elements do, so its status is `additional`.
     pub(super) fn plan(plan: &Plan) -> Self {
         let mut page = Page { body: String::with_capacity(8 << 10) };

@@ -4,6 +4,7 @@ mod capabilities;
 mod ehr;
 mod ehr_test;
 mod flags;
+mod hand_offs;
 mod keys;
 mod map;
 mod output;

@@ -4,6 +4,7 @@ mod candidate;
 pub(crate) mod clinic;
 mod edit;
 mod fault;
+mod hand_off;
 mod mediated;
 mod partly;
 pub(crate) mod proxy;

@@ -183,7 +183,7 @@ fn an_encounter_of_another_patient_is_never_linked() {
 fn references_need_the_patient_and_end_with_it() {
     let (home, _sandbox) = clinic();
     home.write("other.json", record().replace("\"id\": \"john-lee", "\"id\": \"other-john-lee"));
-    for verb in ["candidates here other.json", "unlink here other.json --session 4"] {
+    for verb in ["candidates here other.json", "unlink here other.json --organization"] {
         let run = home.run(&format!("ehr {verb} --format json")).ends(2);
         assert_eq!(run.codes(), ["link-without-patient"], "{verb}");
     }
