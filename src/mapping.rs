@@ -19,6 +19,7 @@ mod document_reference;
 mod element;
 mod flag;
 mod goal;
+pub mod hand_off;
 pub mod identity;
 mod label;
 mod narrative;
@@ -215,7 +216,7 @@ impl Mapped {
 }
 
 /// All labels of the resources, each once (DS4P: a Bundle is as sensitive as what is most sensitive in it).
-fn high_water_mark(resources: &[MappedResource]) -> Vec<Object> {
+fn high_water_mark<'a>(resources: impl IntoIterator<Item = &'a MappedResource>) -> Vec<Object> {
     let mut labels: Vec<Object> = Vec::new();
     for mapped in resources {
         let meta = mapped.resource.get("meta");

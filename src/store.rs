@@ -31,7 +31,7 @@ use crate::fhir::{Resource, ResourceId};
 use crate::phi::Phi;
 
 pub use capability::{KeptCapability, StatementChange};
-pub use digest::digest;
+pub use digest::{digest, digest_of_bytes};
 pub use hand_off::{HandOff, HandOffState, RejectReason};
 pub use reference::ReferenceLink;
 

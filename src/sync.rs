@@ -14,8 +14,10 @@
 //! can get a second copy. It is found by the next look-up, shown with both ids, and the plan stops.
 
 mod arrange;
+pub mod candidate;
 mod create;
 mod edition;
+pub mod hand_off;
 mod identity;
 mod listing;
 mod look_up;
@@ -23,12 +25,12 @@ mod offer;
 mod order;
 mod patient;
 mod reading;
+mod reference;
 mod report;
 mod round;
 mod run;
 mod settle;
 mod shape;
-mod reference;
 mod update;
 
 use std::collections::BTreeMap;
@@ -48,7 +50,8 @@ use crate::vendor::{Allow, Kind, Overrides, Pack};
 use offer::Offer;
 
 pub use identity::client_digest;
-pub use patient::{PatientFault, check_patient, patient_marks};
+pub use patient::{PatientFault, check_linked, check_patient, patient_marks};
+pub use reference::{ReferenceFault, check_reference, check_target, reference_marks};
 pub use report::{
     Conflict, Denial, Done, Failure, ItemReport, ItemState, Needed, Outcome, Placed, Progress,
     RecordReport, Report, Stop,

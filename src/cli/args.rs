@@ -9,6 +9,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use super::exit::Exit;
 use crate::ipt::Variant;
 use crate::mapping::Section;
+use crate::store::RejectReason;
 use crate::vendor::{self, Allow, Encounters, Pack, Rung};
 
 /// Maps interpersonal psychotherapy plans to FHIR and syncs them with hospital EHRs.
@@ -104,6 +105,9 @@ pub(crate) enum Command {
     /// Configure and test EHRs, and link records to their patients
     #[command(subcommand)]
     Ehr(Ehr),
+    /// List, show and decide on the packages that a person carries into an EHR
+    #[command(subcommand)]
+    HandOffs(HandOffs),
     /// Run an EHR on this machine to try things against: a FHIR R4 server in memory
     Sandbox(Sandbox),
     /// Print the completions of a shell
@@ -210,8 +214,17 @@ pub(crate) enum Ehr {
         /// Its name in the configuration
         name: Option<String>,
     },
-    /// Link a record to a Patient of an EHR, after a person has confirmed
+    /// Link a record to a Patient of an EHR, and then to what else is there, after a person has confirmed
     Link(EhrLink),
+    /// Find what a record's sessions, therapist and organization may be in an EHR, and link nothing
+    Candidates {
+        /// The EHR's name in the configuration
+        name: String,
+        /// The record, which is linked to its Patient
+        record: PathBuf,
+    },
+    /// End a link to an Encounter, a Practitioner or an organization
+    Unlink(EhrUnlink),
     /// Show what an EHR lets be done, kind by kind, and who says so
     Capabilities(EhrCapabilities),
     /// Make, show and rotate the private keys of a SMART login
@@ -262,6 +275,39 @@ pub(crate) struct EhrCapabilities {
     /// Show each fact with its source
     #[arg(long)]
     pub(crate) explain: bool,
+}
+
+/// What to do with packages.
+#[derive(Debug, Subcommand)]
+pub(crate) enum HandOffs {
+    /// List the packages, those that wait first
+    List {
+        /// The EHR's name in the configuration; all if none is given
+        name: Option<String>,
+    },
+    /// Show a package: its files, their digests, and what became of it
+    Show {
+        /// The package's name
+        id: String,
+    },
+    /// Say that a package is in the chart
+    Done {
+        /// The package's name
+        id: String,
+    },
+    /// Say that a package was not taken over
+    Reject {
+        /// The package's name
+        id: String,
+        /// Why: a code, because words might tell of a person
+        #[arg(long, value_name = "REASON", default_value = "other", value_parser = reasons())]
+        reason: RejectReason,
+    },
+}
+
+fn reasons() -> impl TypedValueParser<Value = RejectReason> {
+    PossibleValuesParser::new(RejectReason::ALL.map(RejectReason::code))
+        .try_map(|code| RejectReason::from_code(&code).ok_or("no such reason"))
 }
 
 /// What to do with keys.
@@ -444,19 +490,46 @@ fn smart_client(text: &str) -> Result<(String, PathBuf), &'static str> {
 
 /// A link to be made.
 #[derive(Debug, Args)]
+#[command(group = clap::ArgGroup::new("what").required(true).multiple(true))]
 pub(crate) struct EhrLink {
     /// The EHR's name in the configuration
     pub(crate) name: String,
     /// The record
     pub(crate) record: PathBuf,
-    /// The Patient in the EHR, as Patient/ID
-    pub(crate) patient: String,
+    /// The Patient in the EHR, as Patient/ID; a record that is linked already needs none
+    #[arg(group = "what")]
+    pub(crate) patient: Option<String>,
+    /// The Encounter of a session, by the session's number; may be given several times
+    #[arg(long, value_name = "N=Encounter/ID", group = "what", conflicts_with = "patient")]
+    pub(crate) session: Vec<String>,
     /// The therapist in the EHR, as Practitioner/ID
-    #[arg(long, value_name = "Practitioner/ID")]
+    #[arg(long, value_name = "Practitioner/ID", group = "what")]
     pub(crate) practitioner: Option<String>,
-    /// With --yes: link although family name, birth date or identifiers differ
+    /// The therapist's organization in the EHR, as Organization/ID or Location/ID
+    #[arg(long, value_name = "Organization/ID", group = "what", conflicts_with = "patient")]
+    pub(crate) organization: Option<String>,
+    /// With --yes: link although family name, birth date, identifiers, day or name differ
     #[arg(long, requires = "yes")]
     pub(crate) accept_differences: bool,
+}
+
+/// A link to be ended.
+#[derive(Debug, Args)]
+#[command(group = clap::ArgGroup::new("what").required(true).multiple(true))]
+pub(crate) struct EhrUnlink {
+    /// The EHR's name in the configuration
+    pub(crate) name: String,
+    /// The record
+    pub(crate) record: PathBuf,
+    /// The session, by its number; may be given several times
+    #[arg(long, value_name = "N", group = "what")]
+    pub(crate) session: Vec<u32>,
+    /// The therapist's Practitioner
+    #[arg(long, group = "what")]
+    pub(crate) practitioner: bool,
+    /// The Organization or Location
+    #[arg(long, group = "what")]
+    pub(crate) organization: bool,
 }
 
 /// What to sync.

@@ -3,6 +3,7 @@
 pub(super) mod completions;
 mod demo;
 mod ehr;
+mod hand_offs;
 pub(super) mod man;
 mod map;
 mod record;
@@ -37,6 +38,13 @@ pub(super) fn run(
         Command::Ehr(Ehr::List) => Ok(ehr::list::run(settings)),
         Command::Ehr(Ehr::Test { name }) => runtime::run(ehr::test::run(name.as_deref(), settings)),
         Command::Ehr(Ehr::Link(link)) => runtime::run(ehr::link::run(&link, settings)),
+        Command::Ehr(Ehr::Candidates { name, record }) => {
+            runtime::run(ehr::candidates::run(&name, &record, settings))
+        }
+        Command::Ehr(Ehr::Unlink(unlink)) => {
+            runtime::run(ehr::reference::unlink(&unlink, settings))
+        }
+        Command::HandOffs(hand_offs) => runtime::run(hand_offs::run(&hand_offs, settings)),
         Command::Sandbox(sandbox) => {
             return runtime::block_on(sandbox::run(&sandbox, output)).map(|()| None);
         }

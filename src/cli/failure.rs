@@ -74,6 +74,12 @@ impl Problem {
         }
     }
 
+    /// The same problem with what to do next.
+    pub(crate) fn with_help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+
     /// The problem as an element of the envelope's `errors`.
     pub(crate) fn to_object(&self) -> Object {
         let number = |number: Option<usize>| number.and_then(|number| u64::try_from(number).ok());

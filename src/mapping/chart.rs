@@ -225,6 +225,7 @@ fn plan_item(resource: &Resource) -> Option<&str> {
     })
 }
 
-fn local_part<'a>(resource: &'a Resource, plan_id: &str) -> Option<&'a str> {
+/// The local part of the plan item that a resource bears.
+pub(super) fn local_part<'a>(resource: &'a Resource, plan_id: &str) -> Option<&'a str> {
     plan_item(resource)?.strip_prefix(plan_id)?.strip_prefix('/')
 }

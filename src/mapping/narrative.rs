@@ -21,6 +21,11 @@ impl Narrative {
         Self { status: "generated", body: format!("<p>{}</p>", escape(text)) }
     }
 
+    /// What narratives say, one after another; it is XHTML already.
+    pub(super) const fn of_body(body: String) -> Self {
+        Self { status: "generated", body }
+    }
+
     /// The whole plan. It tells more than the CarePlan's elements do, so its status is `additional`.
     pub(super) fn plan(plan: &Plan) -> Self {
         Self { status: "additional", body: readable::plan(plan, Extent::Narrative).to_xhtml() }

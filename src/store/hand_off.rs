@@ -61,6 +61,8 @@ pub enum RejectReason {
     NotAccepted,
     /// The client does not want it there.
     NotConsented,
+    /// The package was lost before anybody took it over: the next run makes another.
+    Lost,
     /// Anything else.
     Other,
 }
@@ -82,12 +84,13 @@ impl HandOffState {
 
 impl RejectReason {
     /// All of them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::WrongPatient,
         Self::Incorrect,
         Self::Duplicate,
         Self::NotAccepted,
         Self::NotConsented,
+        Self::Lost,
         Self::Other,
     ];
 
@@ -99,6 +102,7 @@ impl RejectReason {
             Self::Duplicate => "duplicate",
             Self::NotAccepted => "not-accepted",
             Self::NotConsented => "not-consented",
+            Self::Lost => "lost",
             Self::Other => "other",
         }
     }

@@ -35,18 +35,22 @@ pub enum PatientFault {
 ///
 /// More identifiers later are fine; one that is missing or changed is not.
 pub fn patient_marks(patient: &Resource) -> Vec<String> {
-    let text = |value: &Value, name: &str| value.text(name).unwrap_or_default().to_owned();
-    let identifiers = patient
-        .items("identifier")
-        .filter(|identifier| identifier.text("value").is_some())
-        .map(|identifier| format!("{}|{}", text(identifier, "system"), text(identifier, "value")));
-    let mut marks: Vec<String> = identifiers.collect();
+    let mut marks: Vec<String> = identifiers(patient).collect();
     if marks.is_empty() {
         marks.extend(patient.items("name").map(Value::to_text));
     }
     let birth_date = patient.text("birthDate").map(|date| format!("birthDate|{date}"));
     marks.extend(birth_date);
     marks.iter().map(|mark| digest(mark)).collect()
+}
+
+/// The identifiers of a resource that have a value, as `system|value`.
+pub(super) fn identifiers(resource: &Resource) -> impl Iterator<Item = String> {
+    let with_value = |identifier: &Value| {
+        let system = identifier.text("system").unwrap_or_default();
+        identifier.text("value").map(|value| format!("{system}|{value}"))
+    };
+    resource.items("identifier").filter_map(with_value)
 }
 
 /// Whether a Patient can take records at all; asked before linking, too.
@@ -69,7 +73,10 @@ pub fn check_patient(patient: &Resource) -> Result<(), PatientFault> {
 }
 
 /// Whether this is still the Patient of the link.
-pub(super) fn check_linked(patient: &Resource, link: &Link) -> Result<(), PatientFault> {
+///
+/// # Errors
+/// The first [`PatientFault`] found.
+pub fn check_linked(patient: &Resource, link: &Link) -> Result<(), PatientFault> {
     check_patient(patient)?;
     let marks = patient_marks(patient);
     if !link.patient_marks.is_empty() && link.patient_marks.iter().all(|mark| marks.contains(mark))

@@ -57,6 +57,7 @@ const PURE: &[&str] =
 /// The files that open a `Phi` or a secret. Who adds one has looked where the value goes.
 const EXPOSING: &[&str] = &[
     "src/cli/command/ehr/keys.rs",
+    "src/cli/command/ehr/linked.rs",
     "src/cli/command/sync.rs",
     "src/client/authorization.rs",
     "src/client/interaction/search.rs",

@@ -4,11 +4,13 @@ mod capabilities;
 mod ehr;
 mod ehr_test;
 mod flags;
+mod hand_offs;
 mod keys;
 mod map;
 mod output;
 mod program;
 mod record;
+mod reference;
 mod sandbox;
 mod sync;
 

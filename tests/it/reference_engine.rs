@@ -8,6 +8,7 @@ use std::path::Path;
 use std::process::Command;
 
 use ipt_fhir::json::{self, Value};
+use ipt_fhir::mapping::hand_off::{Contents, Made};
 use ipt_fhir::mapping::{self, Options, Policy};
 
 use crate::support::{fixture, record, record_names};
@@ -62,6 +63,11 @@ fn the_reference_engine_finds_no_error_in_any_mapped_fixture() {
             std::fs::write(&path, bundle.to_value().to_pretty()).unwrap();
             files.push(path);
         }
+        let contents = Contents::of(&record(&name).plan, &Options::default(), &["plan"], |_| true);
+        let made = Made { number: 2, at: "2026-03-02T10:00:00Z".parse().unwrap() };
+        let path = folder.path().join(format!("document-{name}"));
+        std::fs::write(&path, contents.document(&made).to_value().to_pretty()).unwrap();
+        files.push(path);
     }
     let output = Command::new(validator)
         .args(["r4", "files", "--package", &package])

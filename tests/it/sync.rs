@@ -1,8 +1,10 @@
 //! Sync over real HTTP against the sandbox: each resource exactly once, nobody's edit overwritten, whatever breaks.
 
+mod candidate;
 pub(crate) mod clinic;
 mod edit;
 mod fault;
+mod hand_off;
 mod mediated;
 mod ladder;
 mod partly;

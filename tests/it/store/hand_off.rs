@@ -82,7 +82,7 @@ async fn a_record_with_a_package_does_not_move_to_another_patient() {
 #[test]
 fn codes_are_an_interface() {
     let reasons = RejectReason::ALL.map(RejectReason::code).join(" ");
-    assert_eq!(reasons, "wrong-patient incorrect duplicate not-accepted not-consented other");
+    assert_eq!(reasons, "wrong-patient incorrect duplicate not-accepted not-consented lost other");
     for reason in RejectReason::ALL {
         assert_eq!(RejectReason::from_code(reason.code()), Some(reason));
     }

@@ -1,9 +1,11 @@
-//! `ehr link EHR RECORD Patient/ID`: a person's word that a record is about a Patient.
+//! `ehr link EHR RECORD Patient/ID`: a person's word that a record is about a Patient. Without the Patient, but with
+//! sessions, therapist or organization: see `reference`.
 //!
 //! Nothing is searched and nothing guessed: the Patient is named, read, and compared trait by trait without showing
 //! a value, and a person says yes.
 
 use std::fmt::Write;
+use std::path::{Path, PathBuf};
 
 use uuid::Uuid;
 
@@ -15,49 +17,56 @@ use super::super::super::input;
 use super::super::super::output::Done;
 use super::super::super::prompt::confirm;
 use super::super::super::settings::{Settings, client};
+use super::{linked, reference};
 use crate::client::{Client, Error};
 use crate::fhir::patient::{Agreement, compare};
 use crate::fhir::{Resource, ResourceId};
 use crate::issue::Severity;
 use crate::json::{Object, Value};
 use crate::mapping;
-use crate::mapping::identity::{ITEM_SYSTEM, PLAN_ITEM_SYSTEM};
 use crate::object;
 use crate::phi::Phi;
-use crate::store::{Link, Store, digest};
-use crate::sync::{check_patient, client_digest, patient_marks};
+use crate::store::{Link, ReferenceLink, Store, digest};
+use crate::sync::candidate::as_others_know;
+use crate::sync::{check_patient, check_target, client_digest, patient_marks, reference_marks};
 
 /// The traits that a script may not pass over.
 const TELLING: [&str; 3] = ["family name", "birth date", "identifiers"];
 
 pub(crate) async fn run(args: &EhrLink, settings: &Settings) -> Result<Done, Failure> {
+    match &args.patient {
+        Some(patient) => link_patient(args, patient, settings).await,
+        None => reference::link(args, settings).await,
+    }
+}
+
+async fn link_patient(args: &EhrLink, patient: &str, settings: &Settings) -> Result<Done, Failure> {
     let (name, ehr) = settings.ehr(Some(&args.name))?;
-    let patient = id(&args.patient, "Patient")?;
+    let patient = id(patient, &["Patient"])?;
     let practitioner =
-        args.practitioner.as_deref().map(|text| id(text, "Practitioner")).transpose()?;
+        args.practitioner.as_deref().map(|text| id(text, &["Practitioner"])).transpose()?;
     let record = input::record(&args.record)?;
-    let path = std::fs::canonicalize(&args.record).map_err(|_| {
-        let text = "only a file can be linked: each sync reads it again";
-        Failure::new(Exit::Usage, "link-not-a-file", text).in_file(&args.record)
-    })?;
+    let path = whole_path(&args.record)?;
     let client = client(ehr)?;
+    let base_url = ehr.url.value.to_string();
     let found = read(&client, &patient).await?;
     check_patient(&found).map_err(|fault| refused(&patient, &fault.to_string()))?;
-    if let Some(practitioner) = &practitioner {
-        let therapist = read(&client, practitioner).await?;
-        if therapist.get("active").and_then(Value::as_bool) == Some(false) {
-            return Err(refused(practitioner, "the Practitioner is not active"));
+    let therapist = match &practitioner {
+        Some(practitioner) => {
+            let therapist = read(&client, practitioner).await?;
+            check_target(&therapist, &patient, &base_url)
+                .map_err(|fault| refused(practitioner, &fault.to_string()))?;
+            Some((practitioner.clone(), reference_marks(&therapist)))
         }
-    }
+        None => None,
+    };
     let plan = &record.document.plan;
     let mapped = mapping::to_fhir(plan, &mapping::Options::default()).resources;
     let resources: Vec<(Uuid, Resource)> =
         mapped.into_iter().map(|mapped| (mapped.item, mapped.resource)).collect();
-    let traits = compare(&our_patient(&resources), &found);
+    let traits = compare(&as_others_know(&resources, "Patient"), &found);
     let mut told = format!("{name} {patient}, compared with the record:\n");
-    for (name, agreement) in &traits {
-        let _ = writeln!(told, "  {name:<12} {}", words(*agreement));
-    }
+    tell(&mut told, &traits);
     // A person who is asked sees them; a script does not.
     if settings.yes
         && !args.accept_differences
@@ -72,7 +81,7 @@ pub(crate) async fn run(args: &EhrLink, settings: &Settings) -> Result<Done, Fai
     confirm(settings, &format!("{told}Link?")).await?;
     let link = Link {
         ehr: name.to_owned(),
-        base_url: ehr.url.value.to_string(),
+        base_url,
         plan: digest(&plan.id),
         record: Phi::new(path),
         client: client_digest(&resources),
@@ -83,16 +92,23 @@ pub(crate) async fn run(args: &EhrLink, settings: &Settings) -> Result<Done, Fai
     };
     let store = Store::open(&settings.config.store_path.value).await?;
     store.link(&link).await?;
+    if let Some((target, marks)) = therapist {
+        let reference = ReferenceLink {
+            ehr: link.ehr.clone(),
+            plan: link.plan.clone(),
+            item: linked::identity(plan, settings).item(&plan.therapist.id),
+            target,
+            marks,
+            linked_at: link.linked_at,
+        };
+        store.link_reference(&link, &reference).await?;
+    }
     store.close().await?;
-    let compared: Object = traits.iter().fold(Object::new(), |mut object, (name, agreement)| {
-        object.put(name.replace(' ', "_"), word(*agreement));
-        object
-    });
     let result = object! {
         "ehr" => name,
         "patient" => patient.to_string(),
         "practitioner" => link.practitioner.as_ref().map(ToString::to_string),
-        "compared" => compared,
+        "compared" => as_object(&traits),
     };
     let human = format!("{told}linked\nnext: ipt-fhir sync plan {name}\n");
     let differing = traits.iter().filter(|(_, agreement)| *agreement == Agreement::Differs);
@@ -103,20 +119,8 @@ pub(crate) async fn run(args: &EhrLink, settings: &Settings) -> Result<Done, Fai
     Ok(Done::new(human, Value::Object(result)).but(Exit::Done, warnings.collect()))
 }
 
-/// The client as our mapping writes them, without the identifiers that only we give.
-fn our_patient(resources: &[(Uuid, Resource)]) -> Resource {
-    let mut resources = resources.iter().map(|(_, resource)| resource);
-    let patient = resources.find(|resource| resource.resource_type() == "Patient");
-    let mut patient = patient.cloned().unwrap_or_else(|| Resource::new("Patient"));
-    if let Some(Value::Array(identifiers)) = patient.object_mut().get_mut("identifier") {
-        identifiers.retain(|identifier| {
-            !matches!(identifier.text("system"), Some(ITEM_SYSTEM | PLAN_ITEM_SYSTEM))
-        });
-    }
-    patient
-}
-
-async fn read(client: &Client, id: &ResourceId) -> Result<Resource, Failure> {
+/// Reads what a person named.
+pub(super) async fn read(client: &Client, id: &ResourceId) -> Result<Resource, Failure> {
     match client.read(id).await {
         Ok(found) => Ok(found.resource),
         Err(Error::NotFound { .. }) => Err(refused(id, "the EHR has no such resource")),
@@ -124,16 +128,42 @@ async fn read(client: &Client, id: &ResourceId) -> Result<Resource, Failure> {
     }
 }
 
-fn refused(id: &ResourceId, why: &str) -> Failure {
+/// What can't be linked, and why.
+pub(super) fn refused(id: &ResourceId, why: &str) -> Failure {
     Failure::new(Exit::Refused, "link-refused", format!("{id} can't be linked: {why}"))
         .help("look the id up in the EHR")
 }
 
-fn id(text: &str, resource_type: &str) -> Result<ResourceId, Failure> {
-    let id = text.parse().ok().filter(|id: &ResourceId| id.resource_type() == resource_type);
+/// The id that a person named, which must be of one of these types.
+pub(super) fn id(text: &str, types: &[&str]) -> Result<ResourceId, Failure> {
+    let id = text.parse().ok().filter(|id: &ResourceId| types.contains(&id.resource_type()));
     id.ok_or_else(|| {
-        let message = format!("expected {resource_type}/ID, as in the EHR's own references");
+        let types = types.join("/ID or ");
+        let message = format!("expected {types}/ID, as in the EHR's own references");
         Failure::new(Exit::Usage, "link-id", message)
+    })
+}
+
+/// Where a record is, from the root.
+pub(super) fn whole_path(record: &Path) -> Result<PathBuf, Failure> {
+    std::fs::canonicalize(record).map_err(|_| {
+        let text = "only a file can be linked: each sync reads it again";
+        Failure::new(Exit::Usage, "link-not-a-file", text).in_file(record)
+    })
+}
+
+/// Tells a comparison, a line for each trait.
+pub(super) fn tell(told: &mut String, traits: &[(&'static str, Agreement)]) {
+    for (name, agreement) in traits {
+        let _ = writeln!(told, "  {name:<12} {}", words(*agreement));
+    }
+}
+
+/// A comparison as data.
+pub(super) fn as_object(traits: &[(&'static str, Agreement)]) -> Object {
+    traits.iter().fold(Object::new(), |mut object, (name, agreement)| {
+        object.put(name.replace(' ', "_"), word(*agreement));
+        object
     })
 }
 
@@ -147,7 +177,8 @@ const fn word(agreement: Agreement) -> &'static str {
     }
 }
 
-const fn words(agreement: Agreement) -> &'static str {
+/// How a trait compares, for a person.
+pub(super) const fn words(agreement: Agreement) -> &'static str {
     match agreement {
         Agreement::Agrees => "agrees",
         Agreement::Differs => "DIFFERS",
