@@ -14,6 +14,7 @@
 //! can get a second copy. It is found by the next look-up, shown with both ids, and the plan stops.
 
 mod create;
+mod forecast;
 mod identity;
 mod look_up;
 mod offer;
@@ -38,6 +39,7 @@ use crate::vendor::{Overrides, Pack};
 
 use offer::Offer;
 
+pub use forecast::{Forecast, Share, Types, forecast, kind_of};
 pub use identity::client_digest;
 pub use patient::{PatientFault, check_patient, patient_marks};
 pub use report::{

@@ -5,6 +5,7 @@ mod ehr;
 mod ehr_test;
 mod flags;
 mod keys;
+mod ladder;
 mod map;
 mod output;
 mod program;

@@ -3,6 +3,7 @@
 pub(crate) mod clinic;
 mod edit;
 mod fault;
+mod forecast;
 mod mediated;
 mod partly;
 pub(crate) mod proxy;
