@@ -27,10 +27,8 @@ async fn the_first_run_sends_as_many_requests_as_were_told() {
         ("Goal=-conditional-create", Some("medplum"), Transport::Transaction),
     ];
     for (overrides, pack, transport) in ways {
-        for name in ["john-lee", "john-lee-in-treatment", "intake"] {
-            if !crate::support::record_names().iter().any(|known| known == name) {
-                continue;
-            }
+        let long = pack.map(|_| "course-16-sessions.json");
+        for name in ["john-lee.json", "john-lee-in-treatment.json"].into_iter().chain(long) {
             let resources = mapped(name);
             let mut clinic = Clinic::open().await;
             clinic.overrides = overrides.parse().unwrap();
@@ -55,12 +53,13 @@ fn told(pack: &str, allow: &Allow) -> Forecast {
     let (pack, none) = (Pack::named(pack).unwrap(), Overrides::default());
     let statement = pack.declared().unwrap();
     let effective = Effective::new(&statement, None, Some(pack), &none, &[]);
-    forecast(&effective, &place(&effective, allow), &mapped("john-lee-in-treatment"))
+    forecast(&effective, &place(&effective, allow), &mapped("john-lee-in-treatment.json"))
 }
 
 #[test]
 fn every_resource_but_persons_has_one_fate() {
-    let all = mapped("john-lee-in-treatment").iter().filter(|(_, r)| kind_of(r).is_some()).count();
+    let all =
+        mapped("john-lee-in-treatment.json").iter().filter(|(_, r)| kind_of(r).is_some()).count();
     let opted = Allow { opt_in: Kind::ALL.into(), ..Allow::every_rung() };
     for allow in [Allow::default(), Allow::every_rung(), opted] {
         for pack in Pack::names() {

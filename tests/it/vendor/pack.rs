@@ -212,7 +212,7 @@ fn the_statement_of_a_pack_is_the_one_that_was_captured() {
     };
     Pack::parse(&wrong("Goal = [\"create\", \"search:identifier\"]")).unwrap();
     refused(&wrong("Goal = [\"creat\"]"), "unknown word `creat`");
-    refused(&wrong("Gaol = \"create\""), "line 14");
+    refused(&wrong("Gaol = \"create\""), "expected a sequence");
     refused(&wrong("goal = [\"create\"]"), "is no type");
 }
 
