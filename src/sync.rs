@@ -17,6 +17,7 @@ mod arrange;
 pub mod candidate;
 mod create;
 mod edition;
+mod forecast;
 pub mod hand_off;
 mod identity;
 mod listing;
@@ -49,6 +50,7 @@ use crate::vendor::{Allow, Kind, Overrides, Pack};
 
 use offer::Offer;
 
+pub use forecast::{Forecast, Share, Types, forecast, kind_of};
 pub use identity::client_digest;
 pub use patient::{PatientFault, check_linked, check_patient, patient_marks};
 pub use reference::{ReferenceFault, check_reference, check_target, reference_marks};

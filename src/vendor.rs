@@ -10,6 +10,7 @@
 //! knows no clock: refusals come in as they are believed now.
 
 mod check;
+mod declared;
 mod effective;
 mod embedded;
 mod fact;
@@ -20,6 +21,7 @@ mod suggest;
 mod word;
 
 pub use check::NotAPack;
+pub use declared::{Statement, transports};
 pub use effective::{Effective, Fact, Source};
 pub use fact::{Evidence, SourceEntry, Told};
 pub use ladder::{

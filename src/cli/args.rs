@@ -227,6 +227,8 @@ pub(crate) enum Ehr {
     Unlink(EhrUnlink),
     /// Show what an EHR lets be done, kind by kind, and who says so
     Capabilities(EhrCapabilities),
+    /// Show how each kind of content of a record gets into an EHR, and what is lost: before anything is sent
+    Ladder(Box<EhrLadder>),
     /// Make, show and rotate the private keys of a SMART login
     #[command(subcommand)]
     Keys(EhrKeys),
@@ -359,6 +361,48 @@ pub(crate) enum KeyAlgorithm {
     Rs384,
     /// Elliptic curve P-384
     Es384,
+}
+
+/// How a record gets into an EHR.
+#[derive(Debug, Args)]
+pub(crate) struct EhrLadder {
+    /// The EHR's name in the configuration; without it all vendor packs are shown
+    pub(crate) name: Option<String>,
+    /// The record, as JSON or YAML; without it a sample
+    pub(crate) record: Option<PathBuf>,
+    /// The vendor pack to look through, instead of the configured one; or all
+    #[arg(long, value_name = "PACK", value_parser = pack_or_all())]
+    pub(crate) pack: Option<LadderPack>,
+    /// Read a saved CapabilityStatement and ask no server; - for stdin
+    #[arg(long, value_name = "FILE")]
+    pub(crate) from: Option<PathBuf>,
+    /// What may be sent below structure, instead of what is configured; without a word nothing
+    #[arg(long, value_name = "RUNG", value_delimiter = ',', num_args = 0.., value_parser = rungs())]
+    pub(crate) allow: Option<Vec<Rung>>,
+    /// Ask for the way of a kind that its pack gives only to those who ask
+    #[arg(long, value_name = "KIND", value_delimiter = ',', value_parser = kinds())]
+    pub(crate) opt_in: Vec<vendor::Kind>,
+    /// Whether sessions are linked to the EHR's own Encounters, or make theirs
+    #[arg(long, value_name = "WAY", value_parser = encounters())]
+    pub(crate) encounter: Option<Encounters>,
+    #[command(flatten)]
+    pub(crate) policy: PolicyFlags,
+}
+
+/// One vendor pack, or all of them.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum LadderPack {
+    /// All.
+    All,
+    /// This one.
+    One(&'static Pack),
+}
+
+fn pack_or_all() -> impl TypedValueParser<Value = LadderPack> {
+    PossibleValuesParser::new(Pack::names().chain(["all"])).try_map(|name| match name.as_str() {
+        "all" => Ok(LadderPack::All),
+        name => Pack::named(name).map(LadderPack::One).ok_or("no such vendor pack"),
+    })
 }
 
 /// An EHR to be configured.

@@ -34,6 +34,7 @@ pub(super) fn run(
         Command::Ehr(Ehr::Capabilities(args)) => {
             runtime::run(ehr::capabilities::run(&args, settings))
         }
+        Command::Ehr(Ehr::Ladder(args)) => runtime::run(ehr::ladder::run(&args, settings)),
         Command::Ehr(Ehr::Keys(keys)) => ehr::keys::run(&keys, settings),
         Command::Ehr(Ehr::List) => Ok(ehr::list::run(settings)),
         Command::Ehr(Ehr::Test { name }) => runtime::run(ehr::test::run(name.as_deref(), settings)),

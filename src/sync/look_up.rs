@@ -15,7 +15,7 @@ use super::report::{Progress, Stop};
 use super::run::Run;
 
 /// Identifiers in one search: each takes about 110 characters of the URL, and servers take 2,000 without complaint.
-const IDENTIFIERS: usize = 16;
+pub(super) const IDENTIFIERS: usize = 16;
 
 impl Run<'_, '_> {
     /// Looks up every item that was touched since it was looked up last.

@@ -24,7 +24,7 @@ use super::shape::shapes;
 
 /// Resources in one transaction where nothing is known. The servers that say so take 160 to 500; a course of 16
 /// sessions has about 120.
-const ENTRIES: usize = 150;
+pub(super) const ENTRIES: usize = 150;
 
 /// The status of a refusal that may be about the patient as well as about the kind.
 const FORBIDDEN: u16 = 403;

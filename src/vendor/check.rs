@@ -48,6 +48,9 @@ impl Pack {
                 faults.push("a match needs a host or a publisher, or software with a path or an interaction".to_owned());
             }
         }
+        if let Some(statement) = &self.statement {
+            statement.check(faults);
+        }
         let mut words = BTreeSet::new();
         for rule in &self.rules {
             let resource_type = &rule.resource_type;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use super::declared::Statement;
 use super::fact::{SourceEntry, Told};
 use super::ladder::{Kind, LadderStep};
 
@@ -27,6 +28,8 @@ pub struct Pack {
     /// How to log in.
     #[serde(default)]
     pub login: Login,
+    /// What a server of this vendor says of itself.
+    pub statement: Option<Statement>,
     /// What the servers can do otherwise than their statements say.
     #[serde(default, rename = "resource")]
     pub rules: Vec<Rule>,

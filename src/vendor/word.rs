@@ -68,6 +68,25 @@ pub(super) fn is_declared(statement: &Capability, resource_type: &str, word: &st
     }
 }
 
+/// Notes that a statement says it of a type.
+pub(super) fn declare(known: &mut ResourceCapability, word: &str) {
+    let flag = match word {
+        "conditional-create" => &mut known.conditional_create,
+        "conditional-update" => &mut known.conditional_update,
+        "conditional-patch" => &mut known.conditional_patch,
+        "conditional-delete" => &mut known.conditional_delete,
+        "update-create" => &mut known.update_create,
+        _ => {
+            match word.strip_prefix(SEARCH) {
+                Some(parameter) => known.search_parameters.insert(parameter.to_owned()),
+                None => known.interactions.insert(word.to_owned()),
+            };
+            return;
+        }
+    };
+    *flag = true;
+}
+
 /// The interaction without which a word is worth nothing.
 pub(super) fn needs(word: &str) -> Option<&'static str> {
     if word.starts_with(SEARCH) {

@@ -6,6 +6,7 @@ mod ehr_test;
 mod flags;
 mod hand_offs;
 mod keys;
+mod ladder;
 mod map;
 mod output;
 mod program;

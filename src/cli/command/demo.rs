@@ -27,7 +27,7 @@ use crate::sync::{self, Ehr, ItemReport, ItemState, Record, Report, client_diges
 use crate::vendor::{Allow, Encounters, Overrides};
 
 /// A course of therapy under way, as `fixtures/ipt` has it.
-const RECORD: &str = include_str!("../../../fixtures/ipt/john-lee-in-treatment.json");
+pub(super) const RECORD: &str = include_str!("../../../fixtures/ipt/john-lee-in-treatment.json");
 
 /// What the EHR knows before anything is synced.
 const PATIENT: &str = r#"{"resourceType":"Patient","id":"john","active":true,"identifier":[{"system":"urn:oid:2.16.840.1.113883.4.3.25","value":"D-0001"}],"name":[{"family":"Lee","given":["John"]}],"gender":"male"}"#;

@@ -31,7 +31,7 @@ fn allowed(fact: &Value) -> bool {
 fn capabilities_of_a_server_are_kept_and_a_change_is_told() {
     let home = Home::new();
     let sandbox = Sandbox::start(&home, "");
-    home.run(&format!("ehr add here {}", sandbox.url)).ends(0);
+    home.run(&format!("ehr add here {} --encounter create", sandbox.url)).ends(0);
     let first = home.run("ehr capabilities here").ends(0).stdout;
     assert!(first.starts_with("here: FHIR R4, statement "), "{first}");
     assert!(first.contains("asked now for the first time"), "{first}");

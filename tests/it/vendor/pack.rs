@@ -172,6 +172,50 @@ fn no_pack_climbs_higher_than_its_statement_without_saying_so() {
     }
 }
 
+/// What a pack holds of a statement is what was captured, for the types that it names and the words that it knows.
+#[test]
+fn the_statement_of_a_pack_is_the_one_that_was_captured() {
+    for (_, name, captured) in all_captured() {
+        let declared = Pack::named(name).unwrap().declared().unwrap();
+        assert_eq!(declared.interactions, captured.interactions, "{name}");
+        let types: BTreeSet<&str> = Pack::all()
+            .iter()
+            .flat_map(|pack| pack.statement.iter().flat_map(|one| one.types.value.keys()))
+            .map(String::as_str)
+            .collect();
+        assert_eq!(types.len(), 19);
+        for of in types {
+            let (Some(ours), Some(theirs)) =
+                (declared.resources.get(of), captured.resources.get(of))
+            else {
+                let in_both = (declared.resources.get(of), captured.resources.get(of));
+                assert_eq!(in_both, (None, None), "{name} {of}");
+                continue;
+            };
+            assert_eq!(ours.interactions, theirs.interactions, "{name} {of}");
+            assert_eq!(ours.update_create, theirs.update_create, "{name} {of}");
+            assert!(!ours.conditional_create && !theirs.conditional_create, "{name} {of}");
+            for parameter in ["identifier", "_lastUpdated", "_lastupdated"] {
+                let says = |known: &BTreeSet<String>| known.contains(parameter);
+                assert_eq!(
+                    says(&ours.search_parameters),
+                    says(&theirs.search_parameters),
+                    "{name} {of} {parameter}"
+                );
+            }
+        }
+    }
+    let wrong = |types: &str| {
+        format!(
+            "{SMALL}[statement]\nsystem = {{ value = [], source = \"seen\" }}\n[statement.types]\nsource = \"seen\"\n[statement.types.value]\n{types}"
+        )
+    };
+    Pack::parse(&wrong("Goal = [\"create\", \"search:identifier\"]")).unwrap();
+    refused(&wrong("Goal = [\"creat\"]"), "unknown word `creat`");
+    refused(&wrong("Gaol = \"create\""), "expected a sequence");
+    refused(&wrong("goal = [\"create\"]"), "is no type");
+}
+
 #[test]
 fn what_a_pack_changes_is_otherwise_in_the_statement() {
     for (_, name, statement) in all_captured() {

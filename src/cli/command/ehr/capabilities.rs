@@ -19,7 +19,7 @@ use crate::fhir::capability::LIMITS;
 use crate::fhir::{Capability, Refusal, Resource, Scopes};
 use crate::json::Value;
 use crate::store::{StatementChange, Store, digest};
-use crate::vendor::{Effective, Overrides, Pack, Suggestion, suggest};
+use crate::vendor::{Effective, Overrides, Pack, Placement, Suggestion, place, suggest};
 
 /// All that is shown, before it is put into words.
 struct Shown<'a> {
@@ -30,6 +30,8 @@ struct Shown<'a> {
     /// The digest of what it says.
     digest: String,
     effective: Effective<'a>,
+    /// Where each kind stands.
+    placements: [Placement<'a>; 4],
     /// Who chose the pack.
     pack_by: &'static str,
     suggestion: Option<Suggestion>,
@@ -74,7 +76,7 @@ pub(crate) async fn run(args: &EhrCapabilities, settings: &Settings) -> Result<D
 }
 
 /// A statement that somebody saved.
-fn from_file(path: &Path) -> Result<(Resource, Capability), Failure> {
+pub(super) fn from_file(path: &Path) -> Result<(Resource, Capability), Failure> {
     let read = || {
         let resource = input::resource(&input::read(path, LIMITS)?)?;
         let capability = Capability::parse(&resource).map_err(|error| {
@@ -104,11 +106,14 @@ fn show(
     };
     let overrides = ehr.map_or(&none, |(_, ehr)| &ehr.overrides.value);
     let host = ehr.map(|(_, ehr)| ehr.url.value.host_and_port().0).unwrap_or_default();
+    let allow = ehr.map(|(_, ehr)| ehr.allow()).unwrap_or_default();
+    let effective = Effective::new(capability, scopes, pack, overrides, refusals);
     let shown = Shown {
         name: ehr.map(|(name, _)| name),
         origin,
         digest: digest(&Capability::canonical_text(statement)),
-        effective: Effective::new(capability, scopes, pack, overrides, refusals),
+        placements: place(&effective, &allow),
+        effective,
         pack_by,
         suggestion: suggest(capability, &host),
         scopes,

@@ -4,11 +4,12 @@ use std::fmt::Write;
 
 use comfy_table::{Table, presets};
 
+use super::super::placing::{self, told_by};
 use super::{Origin, Shown};
 use crate::json::Object;
 use crate::object;
 use crate::store::StatementChange;
-use crate::vendor::{Effective, Fact, Kind, Pack, SYSTEM, Source, Suggestion, Told, Transport};
+use crate::vendor::{Fact, Pack, SYSTEM, Source, Suggestion, Told, Transport, transports};
 
 /// The kinds of content, and the types that hold them.
 const KINDS: [(&str, &[&str]); 13] = [
@@ -83,6 +84,9 @@ pub(super) fn human(shown: &Shown<'_>) -> String {
     }
     let transports: Vec<&str> = transports(effective).into_iter().map(Transport::code).collect();
     let _ = writeln!(text, "transports: {}", transports.join(", "));
+    for placement in &shown.placements {
+        text.push_str(&placing::lines(placement, effective.pack()));
+    }
     if let Some(pack) = effective.pack() {
         for (what, source) in of_pack(pack) {
             let _ = match source.filter(|_| shown.explain).and_then(|key| pack.source(key)) {
@@ -165,35 +169,11 @@ fn line(what: &str, fact: &Fact<'_>, pack: Option<&Pack>) -> String {
         (true, []) => "yes".to_owned(),
         (true, narrowed) => format!("only {}", narrowed.join(" or ")),
     };
-    let why = match &fact.source {
-        Source::Statement => "the statement lists it".to_owned(),
-        Source::NotSaid => "the statement does not list it".to_owned(),
-        Source::Scope => "no scope grants it".to_owned(),
-        Source::Override => "the operator says so (override)".to_owned(),
-        Source::Configuration { key } => format!("the configuration says so ({key})"),
-        Source::Refusal { until } => format!("the server refused it; tried again after {until}"),
-        Source::Pack { pack: name, source, note } => {
-            let source = pack.and_then(|pack| pack.source(source));
-            let note = note.map(|note| format!(": {note}")).unwrap_or_default();
-            let source = source.map(|source| format!(" - {}", source.line())).unwrap_or_default();
-            format!("pack {name}{note}{source}")
-        }
-    };
+    let why = placing::told(&fact.source, pack);
     format!("  {what}: {answer} - {why}\n")
 }
 
-/// How structure can travel, the best way first.
-fn transports(effective: &Effective<'_>) -> Vec<Transport> {
-    const ALL: [Transport; 3] = [Transport::Transaction, Transport::Batch, Transport::Single];
-    let of_pack = effective.pack().and_then(|pack| pack.writes.transports.as_ref());
-    let wanted = of_pack.map_or(ALL.as_slice(), |told| told.value.as_slice());
-    let works = |transport: &Transport| {
-        *transport == Transport::Single || effective.allows_system(transport.code()).allowed
-    };
-    wanted.iter().copied().filter(works).collect()
-}
-
-/// What a pack says besides: limits, rates, rungs, each with the key of its source.
+/// What a pack says besides: limits and rates, each with the key of its source.
 fn of_pack(pack: &Pack) -> Vec<(String, Option<&str>)> {
     let limits = &pack.limits;
     let mut lines = Vec::new();
@@ -216,12 +196,6 @@ fn of_pack(pack: &Pack) -> Vec<(String, Option<&str>)> {
             rate.requests, rate.seconds, rate.per
         );
         lines.push((text, Some(rate.source.as_str())));
-    }
-    for step in &pack.ladder {
-        let opt_in = if step.opt_in { ", if asked for" } else { "" };
-        let note = step.note.as_ref().map(|note| format!(" ({note})")).unwrap_or_default();
-        let text = format!("{}: {}{opt_in}{note}", step.kind.code(), step.rung.code());
-        lines.push((format!("way of {text}"), Some(step.source.as_str())));
     }
     lines
 }
@@ -256,7 +230,7 @@ pub(super) fn json(shown: &Shown<'_>) -> Object {
         Origin::Server(StatementChange::Same) => ("server", Some("same")),
         Origin::Server(StatementChange::Changed) => ("server", Some("changed")),
     };
-    let rungs = Kind::ALL.into_iter().map(|kind| rung_object(effective, kind));
+    let rungs = shown.placements.iter().map(|placement| placing::object(placement, pack));
     let ways = transports(effective).into_iter().map(Transport::code);
     object! {
         "ehr" => shown.name,
@@ -309,17 +283,6 @@ fn fact_object(fact: &Fact<'_>, pack: Option<&Pack>) -> Object {
     object
 }
 
-/// A source of the pack.
-fn told_by(pack: Option<&Pack>, key: &str) -> Option<Object> {
-    let source = pack?.source(key)?;
-    Some(object! {
-        "key" => key,
-        "text" => &source.text,
-        "url" => source.url.as_deref(),
-        "evidence" => source.evidence.code(),
-    })
-}
-
 fn limits(pack: &Pack) -> Vec<Object> {
     let limits = &pack.limits;
     let number = |number: usize| u64::try_from(number).ok();
@@ -362,20 +325,4 @@ fn rates(pack: &Pack) -> Vec<Object> {
         }
     });
     rates.collect()
-}
-
-/// The rung of a kind: what is allowed, and where the pack goes no further.
-fn rung_object(effective: &Effective<'_>, kind: Kind) -> Object {
-    let pack = effective.pack();
-    let step = pack.and_then(|pack| pack.rung(kind));
-    object! {
-        "kind" => kind.code(),
-        "possible" => effective.rung(kind).code(),
-        "pack" => step.map(|step| object! {
-            "rung" => step.rung.code(),
-            "opt_in" => step.opt_in,
-            "note" => step.note.as_deref(),
-            "told_by" => told_by(pack, &step.source),
-        }),
-    }
 }
