@@ -36,6 +36,7 @@ mod update;
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::path::Path;
 use std::time::Duration;
 
 use uuid::Uuid;
@@ -55,8 +56,8 @@ pub use identity::client_digest;
 pub use patient::{PatientFault, check_linked, check_patient, patient_marks};
 pub use reference::{ReferenceFault, check_reference, check_target, reference_marks};
 pub use report::{
-    Conflict, Denial, Done, Failure, ItemReport, ItemState, Needed, Outcome, Placed, Progress,
-    RecordReport, Report, Stop,
+    Conflict, Denial, Done, Failure, ItemReport, ItemState, Needed, Outcome, Package, Placed,
+    Progress, RecordReport, Report, Stop,
 };
 
 /// One EHR and all that a run needs of the world.
@@ -78,6 +79,8 @@ pub struct Ehr<'a> {
     pub overrides: &'a Overrides,
     /// What may be sent otherwise than as the resources themselves.
     pub allow: &'a Allow,
+    /// Where packages go that a person carries over.
+    pub hand_off: &'a Path,
     /// The time.
     pub now: &'a (dyn Fn() -> jiff::Timestamp + Sync),
 }
@@ -93,21 +96,41 @@ pub struct Record {
     pub resources: Vec<(Uuid, Resource)>,
     /// Which kind of content a resource is part of; what is not listed is told by its type.
     pub kinds: BTreeMap<Uuid, Kind>,
-    /// What is told as notes where the EHR takes no structure.
+    /// The plan as it was mapped: notes and packages are made of it where the EHR takes no structure.
+    pub source: Option<Source>,
+    /// What is told as notes.
     pub notes: Vec<Note>,
     /// What a person linked beside the Patient: visits, Practitioners.
     pub references: Vec<ReferenceLink>,
 }
 
+/// A plan and how it is mapped.
+#[derive(Clone)]
+pub struct Source {
+    /// The plan.
+    pub plan: Plan,
+    /// How.
+    pub options: Options,
+}
+
+/// A plan is a person's; its `Debug` says nothing of it.
+impl fmt::Debug for Source {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Source [phi]")
+    }
+}
+
 impl Record {
     /// A record, mapped, with what a person linked.
     pub fn new(link: Link, plan: &Plan, options: &Options, references: Vec<ReferenceLink>) -> Self {
+        let source = Some(Source { plan: plan.clone(), options: options.clone() });
         let mapped = mapping::to_fhir(plan, options).resources;
         let kinds = mapped.iter().filter_map(|one| Some((one.item, kind(one.part)?))).collect();
         Self {
             plan: store::digest(&plan.id),
             resources: mapped.into_iter().map(|one| (one.item, one.resource)).collect(),
             kinds,
+            source,
             notes: note::notes(plan, options),
             references,
             link,
@@ -117,7 +140,7 @@ impl Record {
     /// Resources that stand for a record, without notes.
     pub fn of_resources(link: Link, plan: String, resources: Vec<(Uuid, Resource)>) -> Self {
         let (kinds, notes, references) = (BTreeMap::new(), Vec::new(), Vec::new());
-        Self { link, plan, resources, kinds, notes, references }
+        Self { link, plan, resources, kinds, source: None, notes, references }
     }
 }
 
@@ -214,6 +237,7 @@ fn stopped(record: &Record, stop: Stop) -> RecordReport {
         plan: record.link.plan.clone(),
         patient: record.link.patient.clone(),
         placements: Vec::new(),
+        package: None,
         items: Vec::new(),
         stopped: Some(stop),
     }

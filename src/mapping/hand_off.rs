@@ -18,7 +18,8 @@ use crate::mapping::chart::local_part;
 use crate::mapping::code::{coding, concept, system};
 use crate::mapping::identity::{ITEM_SYSTEM, Identity, urn};
 use crate::mapping::narrative::Narrative;
-use crate::mapping::policy::{self, Section};
+use crate::mapping::note::{self, Edition, MediaType, Note, Subject, edition_item};
+use crate::mapping::policy::Section;
 use crate::mapping::writer::MappedResource;
 use crate::mapping::{Options, high_water_mark, to_fhir};
 use crate::object;
@@ -183,7 +184,7 @@ impl Contents {
 
     /// The FHIR document.
     pub fn document(&self, made: &Made) -> Resource {
-        let edition = edition(self.slot, made.number);
+        let edition = edition_item(self.slot, made.number);
         let own = |item: Uuid| object! { "system" => ITEM_SYSTEM, "value" => item.to_string() };
         let person = |resource_type: &str| {
             let found = self.resources.iter().find(|(part, mapped)| {
@@ -195,7 +196,7 @@ impl Contents {
         let replaces = before.map(|number| {
             vec![object! {
                 "code" => "replaces",
-                "targetIdentifier" => own(self::edition(self.slot, number)),
+                "targetIdentifier" => own(edition_item(self.slot, number)),
             }]
         });
         let composition = Resource::new("Composition").with(object! {
@@ -288,9 +289,9 @@ impl Contents {
             "schema" => SCHEMA,
             "madeBy" => concat!("ipt-fhir ", env!("CARGO_PKG_VERSION")),
             "madeAt" => made.at.to_string(),
-            "package" => edition(self.slot, made.number).to_string(),
+            "package" => edition_item(self.slot, made.number).to_string(),
             "edition" => made.number,
-            "replaces" => before.map(|number| edition(self.slot, number).to_string()),
+            "replaces" => before.map(|number| edition_item(self.slot, number).to_string()),
             "content" => sha256(self.canonical_text().as_bytes()),
             "kinds" => self.kinds.clone(),
             "withheld" => self.withheld.iter().map(|section| section.code()).collect::<Vec<_>>(),
@@ -303,20 +304,27 @@ impl Contents {
     }
 }
 
-/// The identifier of an edition of a slot: the slot itself for the first (mapping.md 5.2).
-pub fn edition(slot: Uuid, number: u32) -> Uuid {
-    if number <= 1 { slot } else { Uuid::new_v5(&slot, format!("#{number}").as_bytes()) }
-}
-
-/// The whole plan as a page to be read, as the policy leaves it.
-pub fn page(plan: &Plan, options: &Options) -> File {
-    let (plan, _) = policy::filter(plan, &options.policy);
-    let page = Narrative::plan(&plan).into_page(&plan.title, plan.language.as_deref());
-    File {
-        name: "plan.html".to_owned(),
-        media_type: "text/html; charset=utf-8".to_owned(),
-        bytes: page.into_bytes(),
-    }
+/// The plan and each session as documents to be read and printed: a PDF each, or a page where a PDF can't show a
+/// character of it.
+pub fn documents(plan: &Plan, options: &Options, made: &Made) -> Vec<File> {
+    let document = |note: &Note| {
+        let edition = Edition {
+            item: note.slot,
+            number: made.number,
+            date: made.at,
+            replaces: None,
+        };
+        let forms = [(MediaType::Pdf, "pdf"), (MediaType::Html, "html")];
+        let (media_type, ending, bytes) = forms.into_iter().find_map(|(media_type, ending)| {
+            Some((media_type, ending, note.render(&edition, media_type).ok()?))
+        })?;
+        let name = match note.subject {
+            Subject::Plan => format!("plan.{ending}"),
+            Subject::Session { .. } => format!("session-{}.{ending}", note.slot),
+        };
+        Some(File { name, media_type: media_type.name().to_owned(), bytes })
+    };
+    note::notes(plan, options).iter().filter(|note| !note.is_in_error).filter_map(document).collect()
 }
 
 /// Whether a text can be the name of a file anywhere and hides nothing.

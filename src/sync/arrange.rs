@@ -12,15 +12,18 @@ use uuid::Uuid;
 
 use crate::fhir::Resource;
 use crate::fhir::reference::rewrite_references;
+use crate::mapping;
+use crate::mapping::hand_off::{Contents, Made};
 use crate::mapping::identity::urn;
 use crate::mapping::note::{Edition, Note, Subject};
 use crate::object;
 use crate::vendor::{Kind, Rung, Supersede};
 
 use super::edition::{self, Due, Sent, Succession};
+use super::hand_off::{self, Delivered, Last};
 use super::identity::{self, Item, targets};
 use super::order::without_missing;
-use super::report::{Failure, Placed, Stop};
+use super::report::{Failure, Package, Placed, Stop};
 use super::run::Run;
 
 /// How an item goes.
@@ -229,6 +232,41 @@ impl Run<'_, '_> {
                 && backbone(kind) == item.local.resource_type()
                 && self.shadows.contains_key(&item.uuid)
         })
+    }
+
+    /// Makes the package of what a person carries over, where a kind goes so and something of it changed.
+    pub(super) async fn package(&self) -> Result<Option<Package>, Stop> {
+        let goes = |placed: &&Placed| placed.rung == Rung::HandOff;
+        let kinds: Vec<Kind> = self.placements.iter().filter(goes).map(|one| one.kind).collect();
+        let Some(source) = self.record.source.as_ref().filter(|_| !kinds.is_empty()) else {
+            return Ok(None);
+        };
+        let names: Vec<&str> = kinds.iter().map(|kind| kind.code()).collect();
+        let contents = Contents::of(&source.plan, &source.options, &names, |mapped| {
+            kinds.contains(&self.kind_of(mapped.item)) && !self.shadows.contains_key(&mapped.item)
+        });
+        let plan = &self.link.plan;
+        let Some(writer) = self.writer else {
+            let last = hand_off::last(self.ehr.store, self.ehr.name, plan, &contents).await;
+            return Ok(Some(match last {
+                Ok(Last::Stands(package)) => Package::Stands(package),
+                Ok(Last::Outdated(_)) => Package::ToMake,
+                Err(error) => Package::Failed(error),
+            }));
+        };
+        let mut documents =
+            |made: &Made| Ok(mapping::hand_off::documents(&source.plan, &source.options, made));
+        let directory = self.ehr.hand_off;
+        let delivered =
+            hand_off::deliver(writer, directory, plan, &contents, self.now, &mut documents).await;
+        Ok(Some(match delivered {
+            Ok(Delivered::AlreadyThere(package)) => Package::Stands(package),
+            Ok(Delivered::Made(package) | Delivered::Superseding(package)) => {
+                Package::Made(package)
+            }
+            Err(hand_off::Error::Store(error)) => return Err(error.into()),
+            Err(error) => Package::Failed(error),
+        }))
     }
 
     /// For each readable document of the structure, the note whose place it takes.

@@ -13,7 +13,9 @@ use uuid::Uuid;
 
 use crate::json::{self, Value};
 use crate::mapping::hand_off::{self, Contents, File, MANIFEST, Made};
-use crate::store::{self, HandOff, HandOffState, RejectReason, Writer, digest, digest_of_bytes};
+use crate::store::{
+    self, HandOff, HandOffState, RejectReason, Store, Writer, digest, digest_of_bytes,
+};
 
 /// What came of delivering.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,6 +57,37 @@ pub fn name(ehr: &str, slot: Uuid, number: u32) -> String {
     format!("{}-v{number}", Uuid::new_v5(&slot, ehr.as_bytes()))
 }
 
+/// The last package of what is to be handed off.
+pub(super) enum Last {
+    /// It holds the same.
+    Stands(HandOff),
+    /// It holds something else, or there is none.
+    Outdated(Option<HandOff>),
+}
+
+/// The last package of a slot, and whether it is what is to be handed off now.
+pub(super) async fn last(
+    store: &Store,
+    ehr: &str,
+    plan: &str,
+    contents: &Contents,
+) -> Result<Last, Error> {
+    let (slot, content) = (contents.slot(), digest(&contents.canonical_text()));
+    let known = store.hand_offs(Some(ehr)).await?.into_iter();
+    let of_slot = known.filter(|known| known.plan == plan && known.slot == slot);
+    let last = of_slot.max_by_key(|known| known.number);
+    Ok(match last {
+        Some(last)
+            if last.digest == content
+                && last.state != HandOffState::Superseded
+                && last.reason != Some(RejectReason::Lost) =>
+        {
+            Last::Stands(last)
+        }
+        last => Last::Outdated(last),
+    })
+}
+
 /// Makes the package of what is to be handed off of a record, unless the last edition holds the same.
 ///
 /// `plan` is the digest of the record's plan id, as in its link. `documents` gives the readable documents of an edition.
@@ -72,18 +105,10 @@ pub async fn deliver(
 ) -> Result<Delivered, Error> {
     let slot = contents.slot();
     let content = digest(&contents.canonical_text());
-    let known = writer.store().hand_offs(Some(writer.ehr())).await?;
-    let last = known
-        .into_iter()
-        .filter(|known| known.plan == plan && known.slot == slot)
-        .max_by_key(|known| known.number);
-    if let Some(last) = &last
-        && last.digest == content
-        && last.state != HandOffState::Superseded
-        && last.reason != Some(RejectReason::Lost)
-    {
-        return Ok(Delivered::AlreadyThere(last.clone()));
-    }
+    let last = match last(writer.store(), writer.ehr(), plan, contents).await? {
+        Last::Stands(last) => return Ok(Delivered::AlreadyThere(last)),
+        Last::Outdated(last) => last,
+    };
     let is_first = last.is_none();
     let mut made = Made { number: last.map_or(1, |last| last.number.saturating_add(1)), at };
     let hand_off = |made: &Made, digest: &str, state: HandOffState| HandOff {

@@ -9,8 +9,10 @@ use crate::fhir::{Refusal, ResourceId};
 use crate::mapping::note;
 use crate::merge::Change;
 use crate::vendor::{Kind, Rung, Source};
+use crate::store::HandOff;
 use crate::{client, store};
 
+use super::hand_off;
 use super::patient::PatientFault;
 use super::reference::ReferenceFault;
 
@@ -34,6 +36,8 @@ pub struct RecordReport {
     pub patient: ResourceId,
     /// How each kind of content goes.
     pub placements: Vec<Placed>,
+    /// The package that a person carries over, where a kind goes so.
+    pub package: Option<Package>,
     /// Its resources: those of the record in its order, then those that only the EHR has.
     pub items: Vec<ItemReport>,
     /// Why nothing more was done for it.
@@ -55,6 +59,19 @@ pub struct Placed {
     pub narrowings: Vec<(Rung, Rung, Denial)>,
     /// How many resources of which type go as text, or not at all.
     pub lost: BTreeMap<String, usize>,
+}
+
+/// What became of a package.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Package {
+    /// It would be made.
+    ToMake,
+    /// It was made by this run.
+    Made(HandOff),
+    /// It was made before, and holds the same.
+    Stands(HandOff),
+    /// It could not be made.
+    Failed(hand_off::Error),
 }
 
 /// What a run found and did for one resource.
@@ -379,7 +396,11 @@ impl RecordReport {
         let stopped = self.stopped.as_ref().map_or(Outcome::Done, Stop::outcome);
         let items = self.items.iter().map(|item| self.outcome_of(&item.state)).max();
         let placed = self.placements.iter().map(Placed::outcome).max();
-        items.max(placed).unwrap_or(Outcome::Done).max(stopped)
+        let package = match self.package {
+            Some(Package::Failed(_)) => Outcome::Partial,
+            _ => Outcome::Done,
+        };
+        items.max(placed).unwrap_or(Outcome::Done).max(package).max(stopped)
     }
 
     /// How a resource stands; what waits is as grave as what it waits for.

@@ -100,8 +100,17 @@ pub(super) async fn record<'a>(
         Err(stop) => return super::stopped(record, stop),
     };
     let mut positions = Vec::new();
-    let stopped = run.rounds(&mut positions).await.err();
-    run.report(&record.link, positions, stopped)
+    let mut stopped = run.rounds(&mut positions).await.err();
+    let mut package = None;
+    if stopped.is_none() {
+        match run.package().await {
+            Ok(made) => package = made,
+            Err(stop) => stopped = Some(stop),
+        }
+    }
+    let mut report = run.report(&record.link, positions, stopped);
+    report.package = package;
+    report
 }
 
 async fn prepare<'a, 'p>(
@@ -448,6 +457,7 @@ impl Run<'_, '_> {
             plan: link.plan.clone(),
             patient: link.patient.clone(),
             placements: self.placements_with_losses(),
+            package: None,
             items,
             stopped,
         }

@@ -54,6 +54,7 @@ pub(crate) async fn run(output: &Output) -> Result<Done, Failure> {
         overrides: &Overrides::default(),
         // The demo's EHR has no visits of its own.
         allow: &Allow { encounters: Some(Encounters::Create), ..Allow::default() },
+        hand_off: &directory.0.join("hand-off"),
         now: &clock::now,
     };
     let result = story(&ehr, &running, output).await;

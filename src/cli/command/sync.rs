@@ -40,7 +40,7 @@ pub(crate) async fn run(
         return Ok(Done::new(human, Value::Object(object! { "ehr" => name })));
     }
     let (records, problems) = load(&store, links, &targets.policy.options(settings)).await?;
-    let allow = ehr.allow();
+    let (allow, packages) = (ehr.allow(), ehr.ladder.hand_off.value.clone());
     let ehr = Ehr {
         name,
         base_url: &ehr.url.value.to_string(),
@@ -50,6 +50,7 @@ pub(crate) async fn run(
         pack: ehr.pack(),
         overrides: &ehr.overrides.value,
         allow: &allow,
+        hand_off: &packages,
         now: &clock::now,
     };
     let done = match &args.verb {

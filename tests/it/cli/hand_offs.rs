@@ -65,7 +65,7 @@ fn packages_are_listed_shown_and_decided_on() {
     assert!(files.iter().all(|file| file.get("whole").and_then(Value::as_bool) == Some(true)));
     assert_eq!(files.len(), 2);
     let person = home.run(&format!("hand-offs show {first}")).ends(0).stdout;
-    for word in ["waiting", "bundle.json", "plan.html", "whole", "Patient/1"] {
+    for word in ["waiting", "bundle.json", "plan.pdf", "whole", "Patient/1"] {
         assert!(person.contains(word), "{person}");
     }
     assert!(!format!("{person}{}", list.to_text()).contains("Canary"));
@@ -92,7 +92,7 @@ fn packages_are_listed_shown_and_decided_on() {
 fn a_package_that_was_changed_is_told() {
     let home = home();
     let name = package(&home, "Canaryplan");
-    let page = home.path(&format!("store/hand-off/here/{name}/plan.html"));
+    let page = home.path(&format!("store/hand-off/here/{name}/plan.pdf"));
     std::fs::write(&page, "Canary").unwrap();
     let run = home.run(&format!("hand-offs show {name} --format json")).ends(1);
     assert_eq!(run.codes(), ["hand-off-damaged"]);

@@ -154,6 +154,7 @@ impl Archive {
             pack: self.pack,
             overrides: &self.overrides,
             allow: &self.allow,
+            hand_off: std::path::Path::new("/nonexistent"),
             now: &now,
         };
         apply(&ehr, &linked, &mut |_| {}).await.unwrap()

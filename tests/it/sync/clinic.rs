@@ -271,6 +271,7 @@ impl Clinic {
             pack: self.pack,
             overrides: &self.overrides,
             allow: &self.allow,
+            hand_off: std::path::Path::new("/nonexistent"),
             now,
         }
     }

@@ -7,6 +7,7 @@ use ipt_fhir::ipt::Plan;
 use ipt_fhir::json::{self, Limits, Value};
 use ipt_fhir::mapping::Options;
 use ipt_fhir::mapping::hand_off::{self, Contents, File, Made};
+use ipt_fhir::mapping::note::{Edition, MediaType, notes};
 use ipt_fhir::phi::Phi;
 use ipt_fhir::store::{HandOff, HandOffState, Link, RejectReason, Store, digest};
 use ipt_fhir::sync::hand_off::{Delivered, Error, deliver, files};
@@ -58,10 +59,10 @@ impl Desk {
 
     async fn deliver(&mut self) -> Result<Delivered, Error> {
         self.now = self.now.checked_add(jiff::Span::new().minutes(1)).unwrap();
-        let page = hand_off::page(&self.plan, &Options::default());
         let writer = self.store.writer(EHR).await.unwrap();
         let plan = digest(&self.plan.id);
-        let documents = &mut |_: &Made| Ok(vec![page.clone()]);
+        let (record, options) = (self.plan.clone(), Options::default());
+        let documents = &mut |made: &Made| Ok(hand_off::documents(&record, &options, made));
         deliver(&writer, &self.packages, &plan, &self.contents(), self.now, documents).await
     }
 
@@ -139,7 +140,9 @@ async fn a_package_is_private_whole_and_says_nothing_outside() {
         names.push(path.file_name().unwrap().to_str().unwrap().to_owned());
     }
     names.sort();
-    assert_eq!(names, ["bundle.json", "manifest.json", "plan.html"]);
+    let sessions = names.iter().filter(|name| name.starts_with("session-")).count();
+    assert_eq!(sessions, 3, "{names:?}");
+    assert_eq!(names[..3], ["bundle.json", "manifest.json", "plan.pdf"]);
     let text = std::fs::read_to_string(package.join("manifest.json")).unwrap();
     let manifest = json::parse(text.as_bytes()).unwrap();
     assert_eq!(manifest.text("schema"), Some("ipt-fhir-hand-off/1"));
@@ -157,11 +160,11 @@ async fn a_package_is_private_whole_and_says_nothing_outside() {
     for file in &listed {
         assert_eq!(package.join(&file.name).metadata().unwrap().len(), file.size);
     }
-    std::fs::write(package.join("plan.html"), "something else").unwrap();
+    std::fs::write(package.join("plan.pdf"), "something else").unwrap();
     std::fs::remove_file(package.join("bundle.json")).unwrap();
     assert!(files(&desk.packages, &first.name).unwrap().iter().all(|file| !file.is_whole));
     // A manifest that leads elsewhere is not followed.
-    let elsewhere = text.replace("plan.html", "../../../store/ipt-fhir.sqlite");
+    let elsewhere = text.replace("plan.pdf", "../../../store/ipt-fhir.sqlite");
     std::fs::write(package.join("manifest.json"), elsewhere).unwrap();
     assert!(files(&desk.packages, &first.name).unwrap().iter().all(|file| !file.is_whole));
 }
@@ -224,7 +227,7 @@ async fn what_can_not_be_written_is_not_recorded() {
     let plan = digest(&desk.plan.id);
     for (name, error) in [
         ("John Lee.html", hand_off::Error::Name),
-        ("../plan.html", hand_off::Error::Name),
+        ("../plan.pdf", hand_off::Error::Name),
         (".hidden", hand_off::Error::Name),
         ("", hand_off::Error::Name),
         ("bundle.json", hand_off::Error::Twice),
@@ -299,6 +302,13 @@ fn holds_together(name: &str, document: &Value, number: u32) {
     });
 }
 
+/// The plan's note as a page: what a PDF holds is not to be searched.
+fn page(plan: &Plan, options: &Options, at: jiff::Timestamp) -> File {
+    let note = notes(plan, options).remove(0);
+    let bytes = note.render(&Edition::first(note.slot, at), MediaType::Html).unwrap();
+    File { name: "plan.html".into(), media_type: "text/html".into(), bytes }
+}
+
 #[test]
 fn what_is_withheld_is_in_no_file() {
     let at = "2026-03-02T10:00:00Z".parse().unwrap();
@@ -306,7 +316,7 @@ fn what_is_withheld_is_in_no_file() {
     let source = ipt_fhir::ipt::document::plan_value(&plan);
     let options = Options::default();
     let contents = Contents::of(&plan, &options, &["plan"], |_| true);
-    let page = hand_off::page(&plan, &options);
+    let page = page(&plan, &options, at);
     let files =
         contents.package(&Made { number: 1, at }, vec![page], |bytes| bytes.len().to_string());
     let withheld = ipt_fhir::mapping::to_fhir(&plan, &options).withheld;
@@ -317,7 +327,7 @@ fn what_is_withheld_is_in_no_file() {
     sentences.retain(|text| text.len() > 25);
     assert!(sentences.len() > 3, "{} sentences", sentences.len());
     for file in files.unwrap() {
-        let text = String::from_utf8(file.bytes).unwrap();
+        let text = String::from_utf8_lossy(&file.bytes).into_owned();
         for sentence in &sentences {
             assert!(!text.contains(sentence.as_str()), "{}: {sentence}", file.name);
         }

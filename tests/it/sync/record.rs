@@ -125,6 +125,7 @@ impl Course {
             pack: None,
             overrides: &Overrides::default(),
             allow: &super::clinic::encounters(),
+            hand_off: std::path::Path::new("/nonexistent"),
             now: &now,
         };
         let writes = AtomicUsize::new(0);

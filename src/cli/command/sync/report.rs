@@ -9,7 +9,7 @@ use crate::json::{Object, Value};
 use crate::merge::Change;
 use crate::object;
 use crate::sync::{
-    self, Conflict, ItemReport, ItemState, Needed, Outcome, PatientFault, Placed, RecordReport,
+    self, Conflict, ItemReport, ItemState, Needed, Outcome, Package, PatientFault, Placed, RecordReport,
     Report, Stop,
 };
 use crate::vendor::Rung;
@@ -104,6 +104,9 @@ fn describe(text: &mut String, record: &RecordReport) {
     for placed in &record.placements {
         placement(text, placed);
     }
+    if let Some(package) = &record.package {
+        let _ = writeln!(text, "  {}", package_words(package));
+    }
     for item in &record.items {
         if item.state == ItemState::InSync
             && item.done.is_none()
@@ -194,6 +197,33 @@ fn placement(text: &mut String, placed: &Placed) {
     }
 }
 
+fn package_words(package: &Package) -> String {
+    match package {
+        Package::ToMake => "package    would be made, for a person to carry over".to_owned(),
+        Package::Made(package) => {
+            format!("package    {} made; `ipt-fhir hand-offs list` shows what waits", package.name)
+        }
+        Package::Stands(package) => {
+            format!("package    {} holds this already: {}", package.name, package.state.code())
+        }
+        Package::Failed(error) => format!("package    could not be made: {error}"),
+    }
+}
+
+fn package_object(package: &Package) -> Object {
+    let (state, name) = match package {
+        Package::ToMake => ("to-make", None),
+        Package::Made(package) => ("made", Some(&package.name)),
+        Package::Stands(package) => (package.state.code(), Some(&package.name)),
+        Package::Failed(_) => ("failed", None),
+    };
+    let why = match package {
+        Package::Failed(error) => Some(error.to_string()),
+        _ => None,
+    };
+    object! { "state" => state, "name" => name, "why" => why }
+}
+
 fn placement_object(placed: &Placed) -> Object {
     let narrowings = placed.narrowings.iter().map(|(from, to, source)| {
         object! { "from" => from.code(), "to" => to.code(), "why" => source.to_string() }
@@ -269,6 +299,7 @@ fn record_object(record: &RecordReport) -> Object {
         "stopped" => record.stopped.as_ref().map(ToString::to_string),
         "help" => record.stopped.as_ref().and_then(what_to_do),
         "kinds" => record.placements.iter().map(placement_object).collect::<Vec<_>>(),
+        "package" => record.package.as_ref().map(package_object),
         "items" => items,
     }
 }
