@@ -9,6 +9,7 @@ mod map;
 mod output;
 mod program;
 mod record;
+mod render;
 mod sandbox;
 mod sync;
 

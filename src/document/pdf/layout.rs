@@ -27,6 +27,8 @@ const CELL: Setting = Setting { size: 9_000, leading: 12_400, ink: Ink::Black };
 const COLUMN: Setting = Setting { ink: Ink::Navy, ..CELL };
 const MARGINAL: Setting = Setting { size: 8_000, leading: 10_500, ink: Ink::Slate };
 
+/// The narrowest column of labels: short ones stand in line from one group to the next.
+const LEAST_LABELS: Length = 80 * POINT;
 /// The widest column of labels.
 const LABELS: Length = 130 * POINT;
 /// How far a list is set in.
@@ -227,7 +229,7 @@ impl Layout<'_> {
     }
 
     fn fields(&mut self, fields: &[Field]) -> Result<(), Error> {
-        let mut column = 0;
+        let mut column = LEAST_LABELS;
         let labels: Vec<String> = fields.iter().map(|field| format!("{}: ", field.label)).collect();
         for label in &labels {
             let run = Run { text: label, is_bold: true };
