@@ -80,6 +80,8 @@ pub(super) struct Placed {
     pub(super) size: Length,
     pub(super) ink: Ink,
     pub(super) element: usize,
+    /// Whether it stands behind all lines of the element that do not: a value beside its label.
+    pub(super) is_beside: bool,
     pub(super) line: Line,
 }
 
@@ -242,8 +244,11 @@ impl Layout<'_> {
             let label = self.lines(label, true, LABEL, column)?;
             let text = self.lines(&field.text, false, BODY, WIDTH - column)?;
             let label = label.into_iter().map(|line| placed(line, LEFT, LABEL, element)).collect();
-            let text =
-                text.into_iter().map(|line| placed(line, LEFT + column, BODY, element)).collect();
+            let text = text.into_iter().map(|line| Placed {
+                is_beside: true,
+                ..placed(line, LEFT + column, BODY, element)
+            });
+            let text = text.collect();
             let gap = if index == 0 { 5_000 } else { 1_500 };
             self.stack(vec![label, text], BODY.leading, gap, false);
         }
@@ -393,5 +398,5 @@ impl Layout<'_> {
 
 fn placed(line: Line, x: Length, set: Setting, element: usize) -> Placed {
     let baseline = set.leading * 3 / 4;
-    Placed { x, baseline, size: set.size, ink: set.ink, element, line }
+    Placed { x, baseline, size: set.size, ink: set.ink, element, is_beside: false, line }
 }

@@ -61,7 +61,7 @@ fn every_sentence_of_what_is_granted_is_in_a_note() {
                 .iter()
                 .map(|note| letters(&text(note)))
                 .collect();
-            assert!(sentences(&kept).len() > 10, "{name}");
+            assert!(!sentences(&kept).is_empty(), "{name}");
             assert_eq!(unsaid(&kept, &said), None, "{name}: {policy:?}");
         }
     }
@@ -171,7 +171,7 @@ fn reversed(value: &Value) -> Value {
             let mut turned = ipt_fhir::json::Object::new();
             let members: Vec<_> = object.iter().collect();
             for (name, value) in members.into_iter().rev() {
-                turned.insert(name, reversed(value));
+                turned.insert(name.to_owned(), reversed(value));
             }
             Value::Object(turned)
         }

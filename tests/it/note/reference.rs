@@ -9,12 +9,12 @@ use ipt_fhir::mapping::note::{
 };
 use ipt_fhir::mapping::{self, Part, Policy};
 
-use super::{first, options};
+use super::{first, in_treatment, options};
 use crate::support::base64::decoded;
 use crate::support::record;
 
 fn john_lee() -> Vec<Note> {
-    notes(&record("john-lee-in-treatment.json").plan, &options(Policy::minimum()))
+    notes(&in_treatment(), &options(Policy::minimum()))
 }
 
 fn second() -> Edition {
@@ -72,7 +72,7 @@ fn the_default_is_us_cores_clinical_note() {
 
 #[test]
 fn references_are_those_of_the_mapping() {
-    let plan = record("john-lee-in-treatment.json").plan;
+    let plan = in_treatment();
     let mapped = mapping::to_fhir(&plan, &options(Policy::minimum()));
     let urn = |resource_type: &str| {
         let found = mapped.resources.iter().find(|one| one.resource.resource_type() == resource_type);
@@ -122,7 +122,7 @@ fn for_oracle_a_note_is_a_pdf_with_an_end() {
         period_end: true,
         ..Shape::default()
     };
-    let mut plan = record("john-lee-in-treatment.json").plan;
+    let mut plan = in_treatment();
     for without_end in [false, true] {
         if without_end {
             plan.sessions[0].end = None;
@@ -162,7 +162,7 @@ fn a_note_that_is_too_long_is_another_form_or_an_error() {
 
 #[test]
 fn what_a_pdf_cannot_show_falls_back_to_text() {
-    let mut plan = record("john-lee-in-treatment.json").plan;
+    let mut plan = in_treatment();
     plan.client.name.text = "王小明".to_owned();
     let note = notes(&plan, &options(Policy::minimum())).remove(0);
     let shape = Shape { media_type: MediaType::Pdf, ..Shape::default() };
@@ -181,7 +181,7 @@ fn a_digest_follows_what_is_said_and_nothing_else() {
     assert_eq!(digest.len(), 12);
     assert_eq!(digest, note.digest(&Edition { replaces: None, ..second() }));
     assert_ne!(digest, note.digest(&first()), "the version is printed");
-    let mut plan = record("john-lee-in-treatment.json").plan;
+    let mut plan = in_treatment();
     plan.goals[0].text.push('!');
     let changed = notes(&plan, &options(Policy::minimum()));
     assert_ne!(digest, changed[0].digest(&second()));
@@ -193,7 +193,7 @@ fn a_digest_follows_what_is_said_and_nothing_else() {
 
 #[test]
 fn what_was_recorded_by_mistake_is_taken_back_and_a_draft_is_not_signed() {
-    let mut plan = record("john-lee-in-treatment.json").plan;
+    let mut plan = in_treatment();
     plan.sessions[0].status = SessionStatus::EnteredInError;
     let [of_plan, session] = notes(&plan, &options(Policy::minimum())).try_into().unwrap();
     assert!(!of_plan.is_in_error && session.is_in_error);
@@ -211,7 +211,7 @@ fn what_was_recorded_by_mistake_is_taken_back_and_a_draft_is_not_signed() {
 
 #[test]
 fn a_note_with_the_inventory_is_labelled_for_it() {
-    let plan = record("john-lee-in-treatment.json").plan;
+    let plan = in_treatment();
     let labels = |policy| -> Vec<String> {
         let note = notes(&plan, &options(policy)).remove(0);
         let resource = note.resource(&first(), &Shape::default()).unwrap();
