@@ -32,7 +32,7 @@ pub struct Document {
     pub blocks: Vec<Block>,
     /// A line at the end, and at the foot of every page: where it comes from.
     pub footer: Option<String>,
-    /// When it was made, for the PDF's own description; nothing that is printed.
+    /// When it was made, for the PDF's own description; nothing that is printed. A PDF without it is no PDF/A.
     pub date: Option<Timestamp>,
 }
 
@@ -120,7 +120,7 @@ impl Document {
         html::fragment(self)
     }
 
-    /// As a tagged PDF (PDF/UA-1 and PDF/A-2a), for Letter paper with margins that A4 has room for, too.
+    /// As a tagged PDF (PDF/UA-1, and PDF/A-2a if it has a date), for Letter paper with margins that A4 has room for, too.
     ///
     /// # Errors
     /// [`Error::Character`] if it says something that our fonts can't show, [`Error::NoPdf`] in a build without PDF.

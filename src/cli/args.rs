@@ -184,12 +184,43 @@ pub(crate) enum Record {
         /// The record, as JSON or YAML; - for stdin
         file: PathBuf,
     },
+    /// Write the plan or a session as a document to read and to print: with names
+    Render(Render),
     /// Print a new record to be filled in
     New {
         /// The form of therapy
         #[arg(long, value_name = "VARIANT", value_parser = variants())]
         variant: Variant,
     },
+}
+
+/// A record to be rendered.
+#[derive(Debug, Args)]
+pub(crate) struct Render {
+    /// The record, as JSON or YAML; - for stdin
+    pub(crate) file: PathBuf,
+    /// The form; a PDF is tagged (PDF/UA-1) and goes to a file or a pipe, never to a terminal
+    #[arg(long, value_name = "FORM", default_value = "text")]
+    pub(crate) to: Form,
+    /// The session of this id in the record, instead of the plan
+    #[arg(long, value_name = "ID")]
+    pub(crate) session: Option<String>,
+    /// Where to write it, readable by its owner only; replaces a file that is there
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) policy: PolicyFlags,
+}
+
+/// A form of a document.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Form {
+    /// Plain text
+    Text,
+    /// An HTML page that stands alone
+    Html,
+    /// A tagged PDF
+    Pdf,
 }
 
 fn sections() -> impl TypedValueParser<Value = Section> {

@@ -27,6 +27,9 @@ pub(super) fn run(
         Command::Map(map) => map::run(&map, settings, output),
         Command::Record(Record::Check { file }) => record::check::run(&file),
         Command::Record(Record::Show { file }) => record::show::run(&file),
+        Command::Record(Record::Render(render)) => {
+            return record::render::run(&render, settings, output);
+        }
         Command::Record(Record::New { variant }) => Ok(record::new::run(variant, output)),
         Command::Sync(sync) => runtime::run(sync::run(&sync, settings, output)),
         Command::Demo => runtime::run(demo::run(output)),

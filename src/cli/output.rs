@@ -68,7 +68,12 @@ impl Output {
 
     /// Whether results are for a person.
     pub(crate) fn is_human(&self) -> bool {
-        self.format == Format::Human
+        self.is(Format::Human)
+    }
+
+    /// Whether results are written in a format.
+    pub(crate) fn is(&self, format: Format) -> bool {
+        self.format == format
     }
 
     /// Prints what a command came to, and says how the process is to end.
@@ -122,6 +127,14 @@ impl Output {
     pub(crate) fn say(&self, line: &str) {
         if self.is_human() {
             self.data(&format!("{line}\n"));
+        }
+    }
+
+    /// Writes bytes to stdout as they are: a document that is no text, for a pipe or a file behind it.
+    pub(crate) fn bytes(&self, bytes: &[u8]) {
+        let mut stdout = io::stdout().lock();
+        if let Err(error) = stdout.write_all(bytes).and_then(|()| stdout.flush()) {
+            self.failed.set(Some(error.kind()));
         }
     }
 

@@ -117,8 +117,8 @@ struct Frame {
     is_group: bool,
     /// When what it tells of began, as the record says it.
     start: Option<String>,
-    /// The same as a moment; a day begins at midnight UTC.
-    start_moment: Option<Timestamp>,
+    /// The same as a moment; a day begins at midnight UTC. A plan without a date has that of its latest session.
+    moment: Option<Timestamp>,
     end: Option<String>,
 }
 
@@ -170,9 +170,10 @@ pub fn notes(plan: &Plan, options: &Options) -> Vec<Note> {
         |session: &&Session| (session.start.as_ref().and_then(Instant::timestamp), session.number);
     let first = plan.sessions.iter().filter(held).min_by_key(order);
     let date = plan.date.as_ref();
-    let start_moment = date.and_then(PartialDate::first_day).and_then(|day| {
+    let made = date.and_then(PartialDate::first_day).and_then(|day| {
         day.to_zoned(jiff::tz::TimeZone::UTC).ok().map(|zoned| zoned.timestamp())
     });
+    let latest = plan.sessions.iter().filter_map(|session| session.start.as_ref()?.timestamp()).max();
     let of_plan = Note {
         slot: identity.item(derived::NOTE),
         subject: Subject::Plan,
@@ -181,7 +182,7 @@ pub fn notes(plan: &Plan, options: &Options) -> Vec<Note> {
         frame: Frame {
             encounter: first.map(|session| identity.item(&session.id)),
             start: date.map(|date| date.as_str().to_owned()),
-            start_moment,
+            moment: made.or(latest),
             ..frame(&plan, options, &identity, derived::NOTE)
         },
     };
@@ -201,7 +202,7 @@ fn frame(plan: &Plan, options: &Options, identity: &Identity, local: &str) -> Fr
         is_draft: plan.status == PlanStatus::Draft,
         is_group: false,
         start: None,
-        start_moment: None,
+        moment: None,
         end: None,
     }
 }
@@ -209,11 +210,11 @@ fn frame(plan: &Plan, options: &Options, identity: &Identity, local: &str) -> Fr
 fn of_session(plan: &Plan, session: &Session, options: &Options, identity: &Identity) -> Note {
     let encounter = identity.item(&session.id);
     let local = format!("{}/{}", session.id, derived::NOTE);
-    let start_moment = session.start.as_ref().and_then(Instant::timestamp);
+    let moment = session.start.as_ref().and_then(Instant::timestamp);
     let minutes = session.length_minutes.map(i64::from);
     let computed = || {
         let length = jiff::SignedDuration::from_mins(minutes?);
-        start_moment?.checked_add(length).ok().map(|end| end.to_string())
+        moment?.checked_add(length).ok().map(|end| end.to_string())
     };
     let end = session.end.as_ref().map(|end| end.as_str().to_owned()).or_else(computed);
     let in_error = session.status == SessionStatus::EnteredInError;
@@ -228,7 +229,7 @@ fn of_session(plan: &Plan, session: &Session, options: &Options, identity: &Iden
             is_draft: false,
             is_group: session.format.or(plan.structure.format) == Some(Format::Group),
             start: session.start.as_ref().map(|start| start.as_str().to_owned()),
-            start_moment,
+            moment,
             end,
             ..frame(plan, options, identity, &local)
         },
@@ -241,9 +242,9 @@ impl Note {
         self.frame.encounter
     }
 
-    /// When what it tells of began, where the record says so.
+    /// The moment that the record gives it: a session's begin, a plan's date or else its latest session's begin.
     pub const fn date(&self) -> Option<Timestamp> {
-        self.frame.start_moment
+        self.frame.moment
     }
 
     /// What an edition says, as 12 hexadecimal digits: the begin of the SHA-256 of its text/plain rendering without

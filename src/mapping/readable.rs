@@ -87,7 +87,7 @@ impl<'a> Page<'a> {
         let born = client.birth_date.as_ref().map(|date| format!(", born {}", date.as_str()));
         let document = Document {
             title: title.to_owned(),
-            running_head: format!("{}{}", client.name.text, born.unwrap_or_default()),
+            running_head: format!("{}{} · {title}", client.name.text, born.unwrap_or_default()),
             language: plan.language.clone(),
             ..Document::default()
         };

@@ -12,6 +12,7 @@ mod output;
 mod program;
 mod record;
 mod reference;
+mod render;
 mod sandbox;
 mod sync;
 

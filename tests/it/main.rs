@@ -21,10 +21,12 @@ mod config;
 mod crash;
 #[cfg(feature = "app")]
 mod dependencies;
+mod document;
 mod mapping;
 mod mapping_narrative;
 mod mapping_stripped;
 mod merge;
+mod note;
 #[cfg(feature = "app")]
 mod peers;
 mod privacy;

@@ -30,7 +30,7 @@ fn told(mapped: Mapped) -> Vec<String> {
 /// The texts of withheld parts that stand nowhere else in the record, and are no word of the schema.
 ///
 /// Of those who take part, a grant of related persons tells who they are.
-fn secrets(document: &Document, withheld: &[Withheld], policy: &Policy) -> Vec<String> {
+pub(crate) fn secrets(document: &Document, withheld: &[Withheld], policy: &Policy) -> Vec<String> {
     let source = without_local(&document.source);
     let kept = less(source.clone(), withheld);
     let kept: Vec<&str> = strings(&kept).into_iter().map(|(_, text)| text).collect();
@@ -57,7 +57,7 @@ fn secrets(document: &Document, withheld: &[Withheld], policy: &Policy) -> Vec<S
 }
 
 /// As it stands in a text of JSON, and in one of XHTML.
-fn spellings(text: &str) -> [String; 3] {
+pub(crate) fn spellings(text: &str) -> [String; 3] {
     let json = Value::String(text.to_owned()).to_text();
     let json = json.trim_matches('"').to_owned();
     let xhtml = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");

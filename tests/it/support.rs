@@ -5,6 +5,7 @@ pub(crate) mod base64;
 pub(crate) mod hostile;
 #[cfg(feature = "app")]
 pub(crate) mod pack;
+pub(crate) mod reading;
 pub(crate) mod server;
 pub(crate) mod shape;
 pub(crate) mod tls;

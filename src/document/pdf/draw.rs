@@ -41,9 +41,13 @@ pub(super) fn write(
     flow: &Flow,
     pages: &[Page],
 ) -> Result<Vec<u8>, Error> {
-    let configuration = ConfigurationBuilder::new()
-        .with_archival_validator(Archival::A2_A)
-        .with_accessibility_validator(Accessibility::UA1)
+    let standards = ConfigurationBuilder::new().with_accessibility_validator(Accessibility::UA1);
+    // An archive wants to know when a file was made; one without a date is accessible all the same.
+    let standards = match document.date {
+        Some(_) => standards.with_archival_validator(Archival::A2_A),
+        None => standards,
+    };
+    let configuration = standards
         .finish()
         .map_err(|_| Error::Pdf("the standards exclude each other"))?;
     let settings = SerializeSettings { configuration, ..SerializeSettings::default() };
@@ -64,7 +68,9 @@ pub(super) fn write(
             }
         }
         // The head of a table that is shown again comes first, as an artifact; the rest in the order of the elements.
-        lines.sort_by_key(|(placed, _, is_repeated)| (!is_repeated, placed.element));
+        lines.sort_by_key(|(placed, _, is_repeated)| {
+            (!is_repeated, placed.element, placed.is_beside)
+        });
         for (placed, baseline, is_repeated) in lines {
             if is_repeated {
                 canvas.artifact(ArtifactType::PaginationOther, placed, placed.x, baseline);

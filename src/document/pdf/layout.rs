@@ -27,6 +27,8 @@ const CELL: Setting = Setting { size: 9_000, leading: 12_400, ink: Ink::Black };
 const COLUMN: Setting = Setting { ink: Ink::Navy, ..CELL };
 const MARGINAL: Setting = Setting { size: 8_000, leading: 10_500, ink: Ink::Slate };
 
+/// The narrowest column of labels: short ones stand in line from one group to the next.
+const LEAST_LABELS: Length = 80 * POINT;
 /// The widest column of labels.
 const LABELS: Length = 130 * POINT;
 /// How far a list is set in.
@@ -78,6 +80,8 @@ pub(super) struct Placed {
     pub(super) size: Length,
     pub(super) ink: Ink,
     pub(super) element: usize,
+    /// Whether it stands behind all lines of the element that do not: a value beside its label.
+    pub(super) is_beside: bool,
     pub(super) line: Line,
 }
 
@@ -227,7 +231,7 @@ impl Layout<'_> {
     }
 
     fn fields(&mut self, fields: &[Field]) -> Result<(), Error> {
-        let mut column = 0;
+        let mut column = LEAST_LABELS;
         let labels: Vec<String> = fields.iter().map(|field| format!("{}: ", field.label)).collect();
         for label in &labels {
             let run = Run { text: label, is_bold: true };
@@ -240,8 +244,11 @@ impl Layout<'_> {
             let label = self.lines(label, true, LABEL, column)?;
             let text = self.lines(&field.text, false, BODY, WIDTH - column)?;
             let label = label.into_iter().map(|line| placed(line, LEFT, LABEL, element)).collect();
-            let text =
-                text.into_iter().map(|line| placed(line, LEFT + column, BODY, element)).collect();
+            let text = text.into_iter().map(|line| Placed {
+                is_beside: true,
+                ..placed(line, LEFT + column, BODY, element)
+            });
+            let text = text.collect();
             let gap = if index == 0 { 5_000 } else { 1_500 };
             self.stack(vec![label, text], BODY.leading, gap, false);
         }
@@ -391,5 +398,5 @@ impl Layout<'_> {
 
 fn placed(line: Line, x: Length, set: Setting, element: usize) -> Placed {
     let baseline = set.leading * 3 / 4;
-    Placed { x, baseline, size: set.size, ink: set.ink, element, line }
+    Placed { x, baseline, size: set.size, ink: set.ink, element, is_beside: false, line }
 }

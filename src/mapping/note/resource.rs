@@ -191,7 +191,7 @@ impl Note {
         let frame = &self.frame;
         let required = || {
             let session = matches!(self.subject, Subject::Session { .. });
-            let moment = frame.start_moment.filter(|_| session).unwrap_or(edition.date);
+            let moment = frame.moment.filter(|_| session).unwrap_or(edition.date);
             shape.period_end.then(|| instant(moment))
         };
         let end = frame.end.clone().or_else(required);
