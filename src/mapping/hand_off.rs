@@ -47,7 +47,17 @@ pub struct File {
 impl std::fmt::Debug for File {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let length = self.bytes.len();
-        formatter.debug_struct("File").field("name", &self.name).field("bytes", &length).finish()
+        formatter
+            .debug_struct("File")
+            .field("name", &self.name)
+            .field("length", &length)
+            .finish_non_exhaustive()
+    }
+}
+
+impl std::fmt::Debug for Contents {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Contents").field("slot", &self.slot).finish_non_exhaustive()
     }
 }
 
@@ -62,8 +72,8 @@ pub enum Error {
     Twice,
 }
 
-/// What is to be handed off of a record, before it is known which edition it is.
-#[derive(Debug, Clone)]
+/// What is to be handed off of a record, before it is known which edition it is. `Debug` tells its slot only.
+#[derive(Clone)]
 pub struct Contents {
     slot: Uuid,
     status: &'static str,

@@ -189,7 +189,7 @@ pub async fn practitioners(
         found.extend(search(client, "Practitioner", parameter, value).await?);
     }
     let compared = |found: &Versioned| compare_practitioner(therapist, &found.resource);
-    let mut found = candidates(found, compared, |candidate| {
+    let mut found = candidates(&found, compared, |candidate| {
         candidate.agrees("identifiers") || candidate.agrees("family name")
     });
     found.sort_by_key(|candidate| {
@@ -217,7 +217,7 @@ pub async fn places(
         let found = search(client, resource_type, "name", name).await?;
         let compared = |found: &Versioned| compare_place(Some(name), &found.resource);
         // A server that ignores the name answers with every place there is.
-        places.found.extend(candidates(found, compared, |candidate| candidate.agrees("name")));
+        places.found.extend(candidates(&found, compared, |candidate| candidate.agrees("name")));
     }
     Ok(places)
 }
@@ -243,12 +243,12 @@ async fn search(
 
 /// What may be it, each once.
 fn candidates(
-    found: Vec<Versioned>,
+    found: &[Versioned],
     compared: impl Fn(&Versioned) -> Compared,
     is_wanted: impl Fn(&Candidate) -> bool,
 ) -> Vec<Candidate> {
     let mut candidates: Vec<Candidate> = Vec::new();
-    for found in &found {
+    for found in found {
         // Whose it is does not matter to these types.
         let is_usable = check_target(&found.resource, &found.id, "").is_ok();
         let candidate = candidate(&found.id, &found.resource, compared(found));

@@ -89,7 +89,32 @@ fn linked(home: &Home, what: &str) -> Option<String> {
 fn candidates_are_told_with_their_reasons_and_nothing_is_linked() {
     let (home, _sandbox) = clinic();
     let run = home.run("ehr candidates here john.json").ends(0);
-    insta::assert_snapshot!(run.stdout);
+    insta::assert_snapshot!(run.stdout, @r"
+    here Patient/john; nothing is linked by this
+    session 4, 2026-02-23T10:00:00-05:00
+      --session 4=Encounter/fourth  2026-02-23T15:00:00Z 2026-02-23T15:50:00Z finished AMB
+          time agrees, day agrees, status agrees, class agrees, type missing in the EHR, practitioner missing in the record
+      --session 4=Encounter/later  2026-02-23T18:00:00Z 2026-02-23T18:30:00Z finished
+          time DIFFERS, day agrees, status agrees, class agrees, type missing in the EHR, practitioner missing in the record
+      --session 4=Encounter/stay  2026-02-20 in-progress IMP
+          time missing in the EHR, day agrees, status DIFFERS, class agrees, type missing in the EHR, practitioner missing in the record
+    session 5, 2026-03-02T10:00:00-05:00
+      --session 5=Encounter/fifth  2026-03-02T10:05:00-05:00 2026-03-02T10:45:00-05:00 finished VR
+          time agrees, day agrees, status agrees, class DIFFERS, type missing in the EHR, practitioner missing in the record
+      --session 5=Encounter/stay  2026-02-20 in-progress IMP
+          time missing in the EHR, day agrees, status DIFFERS, class agrees, type missing in the EHR, practitioner missing in the record
+    therapist
+      --practitioner Practitioner/chris
+          identifiers missing in both, family name agrees, given name agrees
+      --practitioner Practitioner/namesake
+          identifiers missing in both, family name agrees, given name DIFFERS
+    organization
+      --organization Organization/clinic
+          name agrees
+      --organization Location/room
+          name agrees
+    next: ipt-fhir ehr link here RECORD with the flags that are right
+    ");
     assert_eq!(run.stderr, "");
     assert!(!run.stdout.contains("anary"), "no word of the EHR or the record");
     let envelope = home.run("ehr candidates here john.json --yes --format json").ends(0).envelope();
@@ -116,7 +141,30 @@ fn a_person_links_what_was_named_and_ends_it_again() {
     assert_eq!(asked.codes(), ["needs-confirmation"]);
     assert_eq!(linked(&home, "session 4"), None);
     let run = home.run(&format!("{line} --yes")).ends(0);
-    insta::assert_snapshot!(run.stdout);
+    insta::assert_snapshot!(run.stdout, @r"
+    here Patient/john
+    therapist = Practitioner/chris, compared with the record:
+      identifiers  missing in both
+      family name  agrees
+      given name   agrees
+    session 4 = Encounter/fourth, compared with the record:
+      time         agrees
+      day          agrees
+      status       agrees
+      class        agrees
+      type         missing in the EHR
+      practitioner agrees
+    session 5 = Encounter/fifth, compared with the record:
+      time         agrees
+      day          agrees
+      status       agrees
+      class        DIFFERS
+      type         missing in the EHR
+      practitioner agrees
+    organization = Location/room, compared with the record:
+      name         agrees
+    linked
+    ");
     assert!(!format!("{}{}", run.stdout, run.stderr).contains("anary"));
     for (what, target) in [
         ("session 4", "Encounter/fourth"),

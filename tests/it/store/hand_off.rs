@@ -4,6 +4,7 @@ use ipt_fhir::store::{Error, HandOff, HandOffState, Link, RejectReason, Store, d
 use uuid::Uuid;
 
 use super::{link, moment};
+use HandOffState::{Done, Rejected, Superseded, Waiting};
 
 fn made(number: u32, minutes: i64) -> HandOff {
     HandOff {
@@ -45,7 +46,6 @@ async fn a_newer_edition_supersedes_what_waits_and_nothing_else() {
     let other_slot = HandOff { slot: Uuid::from_u128(6), name: "other".into(), ..made(1, 5) };
     record(&other_slot).await.unwrap();
     record(&made(4, 6)).await.unwrap();
-    use HandOffState::{Done, Rejected, Superseded, Waiting};
     assert_eq!(states().await, [Done, Rejected, Superseded, Waiting, Waiting]);
     let all = store.hand_offs(None).await.unwrap();
     assert_eq!((all[1].reason, all[1].decided_at), (reason, Some(later(3))));

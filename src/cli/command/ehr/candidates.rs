@@ -72,13 +72,12 @@ pub(crate) async fn run(name: &str, record: &Path, settings: &Settings) -> Resul
     }
     let therapist = as_others_know(&linked.resources, "Practitioner");
     let reference = linked.reference(linked.practitioner_item());
-    let candidates = match reference {
-        Some(_) => Vec::new(),
-        None => {
-            let found = practitioners(&client, &capability, &therapist).await?;
-            unsearchable(found.is_searchable, "Practitioners", &mut problems);
-            found.found
-        }
+    let candidates = if reference.is_some() {
+        Vec::new()
+    } else {
+        let found = practitioners(&client, &capability, &therapist).await?;
+        unsearchable(found.is_searchable, "Practitioners", &mut problems);
+        found.found
     };
     let flag = "--practitioner ".to_owned();
     items.push(Item {
@@ -90,13 +89,12 @@ pub(crate) async fn run(name: &str, record: &Path, settings: &Settings) -> Resul
     });
     if let Some(organization) = plan.therapist.organization.as_deref() {
         let reference = linked.reference(linked.organization_item());
-        let candidates = match reference {
-            Some(_) => Vec::new(),
-            None => {
-                let found = places(&client, &capability, Some(organization)).await?;
-                unsearchable(found.is_searchable, "Organizations and Locations", &mut problems);
-                found.found
-            }
+        let candidates = if reference.is_some() {
+            Vec::new()
+        } else {
+            let found = places(&client, &capability, Some(organization)).await?;
+            unsearchable(found.is_searchable, "Organizations and Locations", &mut problems);
+            found.found
         };
         items.push(Item {
             what: "organization".to_owned(),

@@ -74,7 +74,7 @@ impl Linked {
         }
         let references = store.reference_links(name, &link.plan).await?;
         let identity = identity(plan, settings);
-        Ok(Self { store, link, references, resources, identity, record })
+        Ok(Self { record, store, link, references, resources, identity })
     }
 
     /// The plan.

@@ -175,12 +175,11 @@ fn name(
     check_target(found, &linked.link.patient, &linked.link.base_url)
         .map_err(|fault| refused(&target, &fault.to_string()))?;
     let differences = compared.iter().filter_map(|(name, agreement)| match (*name, agreement) {
-        // A visit of which no day is known can't be shown to be this session.
-        ("day", Agreement::Agrees) => None,
-        ("day", Agreement::Differs)
-        | ("family name" | "identifiers" | "name", Agreement::Differs) => {
+        ("day" | "family name" | "identifiers" | "name", Agreement::Differs) => {
             Some(format!("the {name} differs"))
         }
+        ("day", Agreement::Agrees) => None,
+        // A visit of which no day is known can't be shown to be this session.
         ("day", _) => Some("the day can't be compared".to_owned()),
         _ => None,
     });
