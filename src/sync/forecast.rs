@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 
 use crate::fhir::Resource;
-use crate::vendor::{Effective, Kind, Placement, Rung, Transport, transports};
+use crate::vendor::{Effective, Kind, Pack, Placement, Rung, Transport, transports};
 
 use super::identity::{Item, targets};
 use super::look_up::IDENTIFIERS;
@@ -22,7 +22,7 @@ use super::order::{groups, without_missing};
 const STATEMENT: usize = 1;
 /// The Patient that is read before each round.
 const PATIENT: usize = 1;
-/// The linked Encounter that is read before a note is written to it.
+/// The linked Encounter that is read before a note is written to it, where the pack says that a note needs one.
 const TARGET_OF_NOTE: usize = 1;
 
 /// How many resources there are of each type.
@@ -84,7 +84,8 @@ impl Forecast {
     }
 }
 
-/// The kind of content that a resource of ours holds; none for persons, who are linked and not sent.
+/// The kind of content that a resource of ours holds; none for persons, who are linked and not sent. What names its
+/// session is the session's, but for progress of a goal; answers and scores of a session are scores.
 pub fn kind_of(resource: &Resource) -> Option<Kind> {
     let is_of_session = resource.get("encounter").is_some()
         || resource.get("context").is_some_and(|context| context.get("encounter").is_some());
@@ -162,105 +163,126 @@ pub fn forecast(
         true if notes + forms == 0 => None,
         _ => Some(Transport::Single),
     };
-    let mut forecast = Forecast { transport, reads: STATEMENT, writes: 0, notes, forms, shares };
-    forecast.run(effective, items, transaction);
-    forecast
+    let mut others = Types::new();
+    for (of, count) in [("DocumentReference", notes), ("QuestionnaireResponse", forms)] {
+        others.extend((count > 0).then(|| (of.to_owned(), count)));
+    }
+    let mut course = Course {
+        effective,
+        items: &items,
+        transaction,
+        others,
+        created: BTreeSet::new(),
+        cut: BTreeSet::new(),
+        reads: STATEMENT,
+        writes: 0,
+    };
+    let with_target = |kind, notes: usize| {
+        let needs = |pack: &Pack| pack.references(kind, "DocumentReference").next().is_some();
+        if effective.pack().is_some_and(needs) { notes * TARGET_OF_NOTE } else { 0 }
+    };
+    course.run(with_target(Kind::Plan, of_plan) + with_target(Kind::Session, of_sessions));
+    let (reads, writes) = (course.reads, course.writes);
+    Forecast { transport, reads, writes, notes, forms, shares }
 }
 
-impl Forecast {
-    /// Counts the rounds of a run.
-    fn run(&mut self, effective: &Effective<'_>, items: Vec<Item>, transaction: bool) {
-        let finds = |of: &str| effective.searches(of, "identifier").allowed;
-        let looked_up = |items: &mut dyn Iterator<Item = &str>| {
-            let mut types = Types::new();
-            for of in items {
-                *types.entry(of.to_owned()).or_default() += 1;
-            }
-            types
-        };
-        let mut others = Types::new();
-        for (of, count) in
-            [("DocumentReference", self.notes), ("QuestionnaireResponse", self.forms)]
-        {
-            if count > 0 {
-                *others.entry(of.to_owned()).or_default() += count;
-            }
-        }
-        let type_of: BTreeMap<Uuid, &str> =
-            items.iter().map(|item| (item.uuid, item.local.resource_type())).collect();
-        let mut stale: BTreeSet<Uuid> = type_of.keys().copied().collect();
-        let mut others_are_stale = true;
-        let mut others_are_to_write = !others.is_empty();
-        let (mut created, mut cut) = (BTreeSet::new(), BTreeSet::new());
+/// A run that is counted instead of made.
+struct Course<'c> {
+    effective: &'c Effective<'c>,
+    items: &'c [Item],
+    /// Whether creates go together.
+    transaction: bool,
+    /// Notes and forms, by the type that they are filed as.
+    others: Types,
+    created: BTreeSet<Uuid>,
+    /// What was created without a reference whose target was not there yet.
+    cut: BTreeSet<Uuid>,
+    reads: usize,
+    writes: usize,
+}
+
+impl Course<'_> {
+    /// Goes round until nothing is written any more. `for_others` are the reads before notes and forms.
+    fn run(&mut self, for_others: usize) {
+        let mut touched: BTreeSet<Uuid> = self.items.iter().map(|item| item.uuid).collect();
+        let mut others = std::mem::take(&mut self.others);
+        let mut filed = Types::new();
         loop {
-            self.reads += PATIENT;
-            let mut types =
-                looked_up(&mut stale.iter().filter_map(|item| type_of.get(item).copied()));
-            if std::mem::take(&mut others_are_stale) {
-                for (of, count) in &others {
-                    *types.entry(of.clone()).or_default() += count;
-                }
+            self.look_up(&touched, if filed.is_empty() { &others } else { &filed });
+            let due = self.due();
+            touched = self.create();
+            self.update(&due);
+            touched.extend(due);
+            filed = std::mem::take(&mut others);
+            if !filed.is_empty() {
+                self.reads += for_others;
+                self.writes += filed.values().sum::<usize>();
             }
-            self.reads += types
-                .iter()
-                .filter(|(of, _)| finds(of) || others.contains_key(*of))
-                .map(|(_, count)| count.div_ceil(IDENTIFIERS))
-                .sum::<usize>();
-            stale.clear();
-            // What was created before this round and lacked a target then.
-            let due: Vec<Uuid> = cut
-                .iter()
-                .copied()
-                .filter(|item: &Uuid| {
-                    let item = items.iter().find(|one| one.uuid == *item);
-                    item.is_some_and(|item| targets(&item.local).is_subset(&created))
-                })
-                .collect();
-            let pending: Vec<&Item> =
-                items.iter().filter(|item| !created.contains(&item.uuid)).collect();
-            let conditional = pending
-                .iter()
-                .any(|item| effective.creates_conditionally(item.local.resource_type()).allowed);
-            let limit = if transaction { entries(effective, conditional) } else { 1 };
-            let mut groups = groups(&pending, limit);
-            if transaction {
-                groups.truncate(1);
-            }
-            for group in groups {
-                self.writes += 1;
-                for uuid in &group {
-                    let item = pending.iter().find(|item| item.uuid == *uuid);
-                    let is_there =
-                        |target: &Uuid| created.contains(target) || group.contains(target);
-                    let is_self = |target: &Uuid| !transaction && target == uuid;
-                    let lacks = item.is_some_and(|item| {
-                        targets(&item.local)
-                            .iter()
-                            .any(|target| !is_there(target) || is_self(target))
-                    });
-                    if lacks {
-                        cut.insert(*uuid);
-                    }
-                }
-                stale.extend(&group);
-                created.extend(group);
-            }
-            for item in due {
-                // Read again, then replaced.
-                self.reads += 1;
-                self.writes += 1;
-                cut.remove(&item);
-                stale.insert(item);
-            }
-            if std::mem::take(&mut others_are_to_write) {
-                self.reads += self.notes * TARGET_OF_NOTE;
-                self.writes += self.notes + self.forms;
-                others_are_stale = true;
-            }
-            if stale.is_empty() && !others_are_stale {
+            if touched.is_empty() && filed.is_empty() {
                 return;
             }
         }
+    }
+
+    /// The reads that a round begins with.
+    fn look_up(&mut self, items: &BTreeSet<Uuid>, others: &Types) {
+        let mut types = others.clone();
+        for item in self.items.iter().filter(|item| items.contains(&item.uuid)) {
+            *types.entry(item.local.resource_type().to_owned()).or_default() += 1;
+        }
+        // Notes are looked for also where no identifier finds them: among those of the Patient.
+        let is_asked = |of: &String| {
+            others.contains_key(of) || self.effective.searches(of, "identifier").allowed
+        };
+        let asked = types.iter().filter(|(of, _)| is_asked(of));
+        self.reads += PATIENT + asked.map(|(_, count)| count.div_ceil(IDENTIFIERS)).sum::<usize>();
+    }
+
+    /// What lacks a reference whose target has come to be there.
+    fn due(&self) -> Vec<Uuid> {
+        let is_due = |item: &&Item| {
+            self.cut.contains(&item.uuid) && targets(&item.local).is_subset(&self.created)
+        };
+        self.items.iter().filter(is_due).map(|item| item.uuid).collect()
+    }
+
+    /// The creates of a round: one transaction, or all one by one.
+    fn create(&mut self) -> BTreeSet<Uuid> {
+        let pending: Vec<&Item> =
+            self.items.iter().filter(|item| !self.created.contains(&item.uuid)).collect();
+        let is_conditional =
+            |item: &&Item| self.effective.creates_conditionally(item.local.resource_type()).allowed;
+        let limit = if self.transaction {
+            entries(self.effective, pending.iter().any(is_conditional))
+        } else {
+            1
+        };
+        let mut groups = groups(&pending, limit);
+        if self.transaction {
+            groups.truncate(1);
+        }
+        let mut touched = BTreeSet::new();
+        for group in groups {
+            self.writes += 1;
+            let here: BTreeSet<Uuid> = group.iter().copied().filter(|_| self.transaction).collect();
+            let lacks = |item: &&&Item| {
+                let mut targets = targets(&item.local).into_iter();
+                group.contains(&item.uuid)
+                    && targets.any(|one| !self.created.contains(&one) && !here.contains(&one))
+            };
+            let cut: Vec<Uuid> = pending.iter().filter(lacks).map(|item| item.uuid).collect();
+            self.cut.extend(cut);
+            self.created.extend(&group);
+            touched.extend(group);
+        }
+        touched
+    }
+
+    /// The updates of a round, each with the read before it.
+    fn update(&mut self, due: &[Uuid]) {
+        self.reads += due.len();
+        self.writes += due.len();
+        self.cut.retain(|item| !due.contains(item));
     }
 }
 

@@ -26,6 +26,32 @@ fn add_writes_an_ehr_that_list_shows() {
 }
 
 #[test]
+fn add_says_what_is_allowed_below_structure() {
+    let home = Home::new();
+    let url = "http://127.0.0.1:9/fhir";
+    let flags = "--allow document,hand-off --opt-in diagnosis --encounter link --hand-off out";
+    home.run(&format!("ehr add a {url} --pack epic {flags}")).ends(0);
+    home.run(&format!("ehr add b {url} --pack hapi")).ends(0);
+    let list = home.run("ehr list --format json").ends(0).envelope();
+    let shown: Vec<_> = list.items("result").collect();
+    let words = |ehr: &ipt_fhir::json::Value, member: &str| -> Vec<String> {
+        ehr.items(member).filter_map(|word| word.as_str().map(str::to_owned)).collect()
+    };
+    assert_eq!(words(shown[0], "allow"), ["document", "hand-off"]);
+    assert_eq!(words(shown[0], "opt_in"), ["diagnosis"]);
+    assert_eq!(shown[0].text("encounter"), Some("link"));
+    assert_eq!(shown[0].text("hand_off"), home.path("out").to_str());
+    assert!(words(shown[1], "allow").is_empty() && words(shown[1], "opt_in").is_empty());
+    assert_eq!(shown[1].text("encounter"), Some("create"), "as the pack has it");
+    assert!(shown[1].text("hand_off").unwrap().ends_with("/hand-off/b"));
+    let human = home.run("ehr list").ends(0).stdout;
+    assert!(human.contains("document, hand-off") && human.contains("structure only"), "{human}");
+    for wrong in ["--allow documents", "--allow structure", "--opt-in goals", "--encounter make"] {
+        home.run(&format!("ehr add c {url} {wrong}")).ends(2);
+    }
+}
+
+#[test]
 fn add_takes_the_place_of_a_secret() {
     let home = Home::new();
     let url = "https://ehr.example.org/fhir";

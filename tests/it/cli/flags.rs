@@ -42,6 +42,19 @@ const EXERCISED: &[(&str, &str, &str)] = &[
     ("ehr add", "--password-file", "add_takes_the_place_of_a_secret"),
     ("ehr add", "--password-env", "add_takes_the_place_of_a_secret"),
     ("ehr add", "--password-command", "add_takes_the_place_of_a_secret"),
+    ("ehr add", "--allow", "add_says_what_is_allowed_below_structure"),
+    ("ehr add", "--opt-in", "add_says_what_is_allowed_below_structure"),
+    ("ehr add", "--encounter", "add_says_what_is_allowed_below_structure"),
+    ("ehr add", "--hand-off", "add_says_what_is_allowed_below_structure"),
+    ("ehr ladder", "name", "a_configured_ehr_is_asked_once_and_its_own_words_count"),
+    ("ehr ladder", "record", "a_configured_ehr_is_asked_once_and_its_own_words_count"),
+    ("ehr ladder", "--pack", "a_configured_ehr_is_asked_once_and_its_own_words_count"),
+    ("ehr ladder", "--from", "captured_statements_stand_where_their_packs_say"),
+    ("ehr ladder", "--allow", "one_pack_tells_why_each_kind_stands_no_higher"),
+    ("ehr ladder", "--opt-in", "the_table_of_the_sample_and_all_packs"),
+    ("ehr ladder", "--encounter", "a_configured_ehr_is_asked_once_and_its_own_words_count"),
+    ("ehr ladder", "--policy", "what_a_policy_withholds_is_not_counted"),
+    ("ehr ladder", "--grant", "what_a_policy_withholds_is_not_counted"),
     ("ehr capabilities", "name", "capabilities_of_a_server_are_kept_and_a_change_is_told"),
     ("ehr capabilities", "--from", "from_reads_a_saved_statement_through_a_pack"),
     ("ehr capabilities", "--pack", "from_reads_a_saved_statement_through_a_pack"),
@@ -131,7 +144,9 @@ fn every_listed_test_uses_its_flag() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/cli");
     let sources: Vec<String> = std::fs::read_dir(folder)
         .unwrap()
-        .map(|entry| std::fs::read_to_string(entry.unwrap().path()).unwrap())
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.is_file())
+        .map(|path| std::fs::read_to_string(path).unwrap())
         .collect();
     for (_, flag, test) in EXERCISED {
         let start = format!("fn {test}()");

@@ -106,6 +106,20 @@ fn a_configured_ehr_is_asked_once_and_its_own_words_count() {
 }
 
 #[test]
+fn what_a_policy_withholds_is_not_counted() {
+    let home = Home::new();
+    let count = |flags: &str| -> u64 {
+        let line = format!("ehr ladder --pack hapi @ipt/all-fields.json {flags} --format json");
+        let envelope = home.run(&line).ends(0).envelope();
+        let kinds = envelope.get("result").unwrap().items("kinds");
+        let types = kinds.flat_map(|kind| kind.items("types"));
+        types.map(|one| one.get("count").and_then(Value::as_u64).unwrap()).sum()
+    };
+    let (minimum, granted, full) = (count(""), count("--grant risk"), count("--policy full"));
+    assert!(minimum < granted && granted <= full, "{minimum} {granted} {full}");
+}
+
+#[test]
 fn captured_statements_stand_where_their_packs_say() {
     let home = Home::new();
     for (name, pack) in CAPTURED {

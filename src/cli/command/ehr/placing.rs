@@ -1,5 +1,7 @@
 //! Rungs in words and as data: where a kind stands, why it stands no higher, and what would raise it.
 
+use std::fmt::Write;
+
 use crate::json::Object;
 use crate::object;
 use crate::vendor::{Encounters, Kind, Narrowing, Pack, Placement, Rung, Source};
@@ -39,7 +41,7 @@ pub(super) fn lines(placement: &Placement<'_>, pack: Option<&Pack>) -> String {
     let partly = if placement.is_partial { ", what is taken of it as structure" } else { "" };
     let mut text = format!("way of {kind}: {rung}{partly}\n");
     for step in &placement.narrowings {
-        text.push_str(&format!("  not {}: {}\n", step.from.code(), why(step, pack)));
+        let _ = writeln!(text, "  not {}: {}", step.from.code(), why(step, pack));
     }
     text
 }
