@@ -1,8 +1,8 @@
 //! What vendors' servers can do: statements as they were captured, packs, and what follows from both.
 
-mod declared;
+pub(crate) mod declared;
 mod effective;
-mod pack;
+pub(crate) mod pack;
 mod scope;
 mod statement;
 
