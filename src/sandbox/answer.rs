@@ -14,6 +14,9 @@ use crate::object;
 
 use super::store::Version;
 
+/// The system of Epic's error codes (from memory: the OID that its examples show).
+const EPIC_CODES: &str = "urn:oid:1.2.840.114350.1.13.0.1.7.2.657369";
+
 /// What goes back to the client when the interaction was done.
 #[derive(Debug, Clone)]
 pub(super) struct Answer {
@@ -96,18 +99,18 @@ pub(super) struct Refusal {
     pub(super) version: Option<Box<Stamp>>,
     /// The methods that a 405 allows instead.
     pub(super) allow: &'static str,
-    /// A code of the vendor's own: `issue.details.coding`, its system and code.
-    pub(super) coding: Option<(&'static str, &'static str)>,
-    /// Where the resource is instead: a path relative to the base.
-    pub(super) moved: Option<String>,
+    /// A number of Epic's, for `issue.details.coding`.
+    pub(super) number: Option<&'static str>,
+    /// Which resource there is instead.
+    pub(super) moved: Option<Box<ResourceId>>,
 }
 
 impl Refusal {
     /// A refusal by status, issue type and text.
     pub(super) const fn new(status: u16, code: &'static str, text: &'static str) -> Self {
         let text = Cow::Borrowed(text);
-        let (expression, version, coding, moved) = (None, None, None, None);
-        Self { status, code, text, expression, version, allow: "", coding, moved }
+        let (expression, version, number, moved) = (None, None, None, None);
+        Self { status, code, text, expression, version, allow: "", number, moved }
     }
 
     /// 400: the request itself is wrong.
@@ -147,8 +150,8 @@ impl Refusal {
     /// The refusal as an OperationOutcome.
     pub(super) fn outcome(&self) -> Resource {
         let severity = if self.status >= 500 { "fatal" } else { "error" };
-        let coding = self.coding.map(|(system, code)| {
-            object! { "coding" => vec![object! { "system" => system, "code" => code }] }
+        let coding = self.number.map(|code| {
+            object! { "coding" => vec![object! { "system" => EPIC_CODES, "code" => code }] }
         });
         let issue = object! {
             "severity" => severity,

@@ -75,7 +75,7 @@ pub(super) fn check(ehr: &Ehr, request: &Request) -> Result<(), Refusal> {
         let text = "the patient was merged into another";
         let is_read = request.method == Method::Get && request.path == patient.to_string();
         let status = if is_read { 301 } else { 422 };
-        let moved = is_read.then(|| into.to_string());
+        let moved = is_read.then(|| Box::new(into.clone()));
         let refusal = Refusal { moved, ..Refusal::new(status, "processing", text) };
         return Err(epic::coded(refusal, "4107"));
     }

@@ -10,6 +10,7 @@ mod delete;
 mod history;
 mod integrity;
 mod page;
+mod patch;
 mod read;
 mod search;
 mod transaction;
@@ -20,6 +21,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use crate::fhir::{Resource, ResourceId};
+use crate::json::Value;
 
 use super::Error;
 use super::answer::{Answer, Refusal, success};
@@ -91,8 +93,12 @@ pub(super) struct Request {
     pub(super) lenient: bool,
     /// The header by which a server that has one knows a request again.
     pub(super) idempotency_key: Option<String>,
+    /// `Cache-Control: no-cache`.
+    pub(super) no_cache: bool,
     /// The resource that was sent.
     pub(super) body: Option<Resource>,
+    /// The JSON Patch that was sent.
+    pub(super) patch: Option<Value>,
 }
 
 impl Request {
@@ -132,6 +138,8 @@ pub(super) struct Ehr {
     pub(super) charts: Charts,
     /// What was made by requests with an idempotency key.
     pub(super) keys: BTreeMap<String, ResourceId>,
+    /// The searches that were answered not long ago, for servers that answer them again.
+    cached: BTreeMap<String, (Timestamp, Answer)>,
     /// Whether clients have to log in.
     pub(super) login: bool,
     started: Timestamp,
@@ -143,13 +151,26 @@ impl Ehr {
     pub(super) fn new(base: String, behaviour: Behaviour, started: Timestamp) -> Self {
         let (store, pages) = (Store::default(), Pages::default());
         let (charts, keys) = (Charts::default(), BTreeMap::new());
-        Self { base, behaviour, store, counter: 0, charts, keys, login: false, started, pages }
+        let cached = BTreeMap::new();
+        Self {
+            base,
+            behaviour,
+            store,
+            counter: 0,
+            charts,
+            keys,
+            cached,
+            login: false,
+            started,
+            pages,
+        }
     }
 
     /// Forgets everything: a server restored empty, at the same address.
     pub(super) fn wipe(&mut self) {
         (self.store, self.pages, self.counter) = (Store::default(), Pages::default(), 0);
         (self.charts, self.keys) = (Charts::default(), BTreeMap::new());
+        self.cached.clear();
     }
 
     /// Stores a resource without a request: the seed, or an edit that a person made in the EHR.
@@ -228,6 +249,9 @@ impl Ehr {
                     (Get, []) => read::read(self, request, &id),
                     (Put, []) => update::update(self, request, &id),
                     (Delete, []) => delete::delete(self, request, &id),
+                    (Method::Patch, []) if self.behaviour.surface.is_some() => {
+                        patch::patch(self, request, &id)
+                    }
                     (_, []) => not_allowed("GET, PUT, DELETE"),
                     (Get, ["_history"]) => {
                         history::history(self, request, history::Scope::Instance(id))

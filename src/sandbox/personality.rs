@@ -166,6 +166,7 @@ impl Behaviour {
         let system = declared.and_then(|declared| declared.system.as_ref());
         let surface = declared.and_then(|declared| declared.types.clone());
         let is_hospital = surface.is_some();
+        let own = quirks(personality);
         let without_versions = is_hospital && personality != Personality::Oracle;
         Self {
             personality: Some(personality),
@@ -178,9 +179,9 @@ impl Behaviour {
             ids: if personality == Personality::Hapi { Ids::Counting } else { Ids::Random },
             surface,
             quirks: Quirks {
-                versions: if without_versions { Versions::Untold } else { Versions::Numbers },
+                versions: if without_versions { Versions::Untold } else { own.versions },
                 ignores_if_match: without_versions,
-                ..quirks(personality)
+                ..own
             },
             ..Self::default()
         }
@@ -213,6 +214,7 @@ fn quirks(personality: Personality) -> Quirks {
             update_tells_no_place: true,
             bare_entry_tags: true,
             unknown_parameters: Unknown::Refused,
+            caches_searches: true,
             longest_page: page_size(),
             ..none
         },

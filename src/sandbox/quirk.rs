@@ -63,6 +63,9 @@ pub struct Quirks {
     pub ignores_patient: bool,
     /// The parameter that asks for a further page, below the type's own URL (athena: `cursor`, MEDITECH: `continue`).
     pub page_parameter: Option<&'static str>,
+    /// A search by GET is answered again as it was for a minute, whatever was written since, but under
+    /// `Cache-Control: no-cache` (HAPI).
+    pub caches_searches: bool,
     /// How a client is told when to come back.
     pub retry_after: RetryAfter,
 }
@@ -142,6 +145,7 @@ impl Default for Quirks {
             unknown_parameters: Unknown::AsPreferred,
             ignores_patient: false,
             page_parameter: None,
+            caches_searches: false,
             retry_after: RetryAfter::Seconds,
         }
     }

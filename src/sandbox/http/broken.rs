@@ -164,13 +164,12 @@ impl Swap {
     pub(super) async fn exchange(&self, mine: Response) -> Response {
         let waiting = {
             let mut slot = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            match slot.take() {
-                Some(waiting) => Ok((waiting, mine)),
-                None => {
-                    let (give, get) = oneshot::channel();
-                    *slot = Some((mine, give));
-                    Err(get)
-                }
+            if let Some(waiting) = slot.take() {
+                Ok((waiting, mine))
+            } else {
+                let (give, get) = oneshot::channel();
+                *slot = Some((mine, give));
+                Err(get)
             }
         };
         match waiting {
@@ -179,13 +178,13 @@ impl Swap {
                 // It gave up waiting meanwhile: each keeps its own.
                 Err(mine) => mine,
             },
-            Err(get) => match tokio::time::timeout(Duration::from_secs(1), get).await {
-                Ok(Ok(theirs)) => theirs,
-                _ => {
-                    let mut slot = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-                    slot.take().map(|(mine, _)| mine).unwrap_or_default()
+            Err(get) => {
+                if let Ok(Ok(theirs)) = tokio::time::timeout(Duration::from_secs(1), get).await {
+                    return theirs;
                 }
-            },
+                let mut slot = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+                slot.take().map(|(mine, _)| mine).unwrap_or_default()
+            }
         }
     }
 }

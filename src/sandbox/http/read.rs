@@ -36,7 +36,10 @@ pub(super) async fn read(
     })?;
     let content_type = all(headers, header::CONTENT_TYPE)?.unwrap_or_default();
     let mut resource = None;
-    if method == Method::Post && path.ends_with("/_search") {
+    let mut patch = None;
+    if method == Method::Patch {
+        patch = json::parse_with(&bytes, Limits::RESOURCE).ok();
+    } else if method == Method::Post && path.ends_with("/_search") {
         query.extend(form(&bytes, &content_type)?);
     } else if matches!(method, Method::Post | Method::Put) {
         resource = Some(parse(&bytes, &content_type, path.is_empty())?);
@@ -69,7 +72,10 @@ pub(super) async fn read(
         strict: prefers("handling=strict"),
         lenient: prefers("handling=lenient"),
         idempotency_key: key.map(str::to_owned),
+        no_cache: all(headers, header::CACHE_CONTROL)?
+            .is_some_and(|said| said.contains("no-cache")),
         body: resource,
+        patch,
     })
 }
 

@@ -180,6 +180,8 @@ impl Item {
             strict: outer.strict,
             lenient: outer.lenient,
             idempotency_key: None,
+            no_cache: outer.no_cache,
+            patch: None,
             body: entry.resource,
         };
         Ok(Self { index, full_url: entry.full_url, request, outcome: None })

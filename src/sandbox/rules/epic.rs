@@ -15,9 +15,6 @@ use super::{
     is_listed, is_of_same_patient, is_search, keep, media_type, most_characters, target, type_of,
 };
 
-/// The system of Epic's error codes (from memory: the OID that its examples show).
-const SYSTEM: &str = "urn:oid:1.2.840.114350.1.13.0.1.7.2.657369";
-
 const LOINC: &str = "http://loinc.org";
 
 /// The elements that a note keeps.
@@ -39,8 +36,9 @@ const OF_A_PROBLEM: &[&str] = &[
 ];
 
 /// A refusal with a number of Epic's.
-pub(in crate::sandbox) fn coded(refusal: Refusal, code: &'static str) -> Refusal {
-    Refusal { coding: Some((SYSTEM, code)), ..refusal }
+pub(in crate::sandbox) const fn coded(mut refusal: Refusal, code: &'static str) -> Refusal {
+    refusal.number = Some(code);
+    refusal
 }
 
 /// A required element is missing.

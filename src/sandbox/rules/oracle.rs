@@ -73,6 +73,9 @@ pub(super) fn before(ehr: &mut Ehr, request: &Request) -> Result<Ruling, Refusal
     if request.path.is_empty() && request.method == Method::Post {
         check_batch(request)?;
     }
+    if request.method == Method::Patch && request.if_match.is_none() {
+        return Err(Refusal::precondition("a patch needs If-Match"));
+    }
     let Some(sent) = request.body.as_ref().filter(|_| is_write(request)) else {
         return Ok(Ruling::AsAsked);
     };

@@ -130,7 +130,7 @@ async fn a_problem_waits_where_no_search_finds_it() {
     let made = ehr.post("Condition", &problem("provisional", &"x".repeat(450))).await;
     assert_eq!((made.status, made.text.as_str()), (201, ""));
     let id: ResourceId = made.header("location").parse().unwrap();
-    assert_eq!(ehr.running.held(), [id.clone()]);
+    assert_eq!(ehr.running.held(), std::slice::from_ref(&id));
     assert!(ehr.found("Condition?patient=lee").await.is_empty());
     assert_eq!(ehr.get(made.header("location")).await.status, 200);
     assert!(ehr.running.approve(&id) && !ehr.running.approve(&id));

@@ -71,7 +71,7 @@ async fn ecw_answers_with_a_number_and_200() {
 
 #[tokio::test]
 async fn ecw_counts_by_the_minute_of_the_clock() {
-    let now = Arc::new(AtomicI64::new(1_770_000_000 - 1_770_000_000 % 60 + 40));
+    let now = Arc::new(AtomicI64::new(1_770_000_040));
     let clock = Arc::clone(&now);
     let clock =
         Clock::new(move || jiff::Timestamp::from_second(clock.load(Ordering::SeqCst)).unwrap());

@@ -146,6 +146,24 @@ async fn other_ways_of_its_own() {
     let encounter =
         r#"{"resourceType":"Encounter","status":"finished","subject":{"reference":"Patient/lee"}}"#;
     assert_eq!(issue(&ehr.post("Encounter", encounter).await), (422, "business-rule".to_owned()));
+    let rename = r#"[{"op":"test","path":"/status","value":"finished"},{"op":"replace","path":"/status","value":"cancelled"}]"#;
+    let json_patch = "Content-Type: application/json-patch+json";
+    for (tag, status) in [
+        ("", 412),
+        ("If-Match: W/\"7\"", 412),
+        ("If-Match: W/\"1\"", 200),
+        ("If-Match: W/\"2\"", 422),
+    ] {
+        let headers: Vec<&str> =
+            [json_patch, tag].into_iter().filter(|one| !one.is_empty()).collect();
+        assert_eq!(
+            ehr.ask("PATCH Encounter/visit", &headers, rename).await.status,
+            status,
+            "{tag}"
+        );
+    }
+    assert_eq!(ehr.get("Encounter/visit").await.text_at("/status"), "cancelled");
+    assert_eq!(ehr.ask("PATCH Condition/1", &[json_patch], "[]").await.status, 405);
     let batch = |method: &str| {
         format!(
             r#"{{"resourceType":"Bundle","type":"batch","entry":[{{"request":{{"method":"{method}","url":"Patient/lee"}}}}]}}"#

@@ -74,6 +74,20 @@ async fn hapi_minds_if_match_where_it_does() {
 }
 
 #[tokio::test]
+async fn hapi_answers_a_search_again_as_it_was() {
+    let ehr = Ehr::playing(Personality::Hapi).await;
+    let total = async |caching: &str| {
+        let header = format!("Cache-Control: {caching}");
+        ehr.ask("GET Patient?active=true", &[&header], "").await.bundle().total
+    };
+    assert_eq!(total("max-age=600").await, Some(2));
+    ehr.post("Patient", &patient("a")).await;
+    assert_eq!(total("max-age=600").await, Some(2), "stale");
+    assert_eq!(total("no-cache").await, Some(3));
+    assert_eq!(total("max-age=600").await, Some(2), "stale again");
+}
+
+#[tokio::test]
 async fn azure_tells_milliseconds_and_refuses_the_future() {
     let ehr = Ehr::playing(Personality::Azure).await;
     ehr.running.faults().next("GET", ipt_fhir::sandbox::Fault::RefuseBefore(429));
