@@ -3,11 +3,12 @@
 //! It is right rather than rich: what it does it does as the specification words it, what it can't do it refuses
 //! and leaves out of its CapabilityStatement, and where servers differ (ids, referential integrity, what they
 //! support) it does what its [`Behaviour`] says. It answers on loopback addresses only, with a login if it is told who may
-//! ([`Smart`]), checks no profiles, and speaks JSON only. For tests it breaks requests on purpose ([`Faults`]) and can be looked into and
-//! edited behind the clients' backs ([`Running`]).
+//! ([`Smart`]), checks no profiles, and speaks JSON only. It can play a vendor's server ([`Personality`]). For tests it
+//! breaks requests on purpose ([`Faults`]) and can be looked into and edited behind the clients' backs ([`Running`]).
 //!
 //! The layers, each apart from the next: `store` (versions), `search` (queries over them), `interaction` (what
-//! R4's REST API says), `http` and `connection` (sockets).
+//! R4's REST API says), `rules` and `chart` (what a personality and people demand before it), `http` and `connection`
+//! (sockets, and what goes wrong there).
 //!
 //! ```
 //! # tokio::runtime::Runtime::new().unwrap().block_on(async {
@@ -20,16 +21,22 @@
 
 mod answer;
 mod behaviour;
+mod chart;
 mod connection;
 mod definition;
+mod fault;
 mod http;
 mod interaction;
+mod personality;
 mod quirk;
+mod rate;
+mod rules;
 mod running;
 mod search;
 mod smart;
 mod snapshot;
 mod store;
+mod surface;
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -44,11 +51,14 @@ use tokio::sync::oneshot;
 use crate::fhir::Resource;
 
 pub use crate::date::Clock;
-pub use behaviour::{Behaviour, Fault, Faults, Ids};
-pub use quirk::{Quirks, Transactions};
+pub use behaviour::{Behaviour, Ids};
+pub use fault::{CATALOGUE, Catalogued, Fault, Faults, Fits, Seeded, Until};
+pub use personality::Personality;
+pub use quirk::{Quirks, RetryAfter, Transactions, Unknown, Versions};
 pub use running::{Logged, Running};
 pub use smart::{Smart, SmartClient, TokenServer};
 pub use store::{Version, Written};
+pub use surface::Surface;
 
 use connection::{Cut, Listening};
 use interaction::Ehr;
@@ -66,6 +76,8 @@ pub struct Config {
     pub seed: Vec<Resource>,
     /// How it behaves.
     pub behaviour: Behaviour,
+    /// What goes wrong on purpose, from the first request on.
+    pub faults: Faults,
     /// Where it gets the time from.
     pub clock: Clock,
     /// Who may log in; without it nobody has to.
@@ -80,6 +92,7 @@ impl Default for Config {
             snapshot: None,
             seed: Vec::new(),
             behaviour: Behaviour::default(),
+            faults: Faults::default(),
             clock: system_clock(),
             smart: None,
         }
@@ -146,9 +159,16 @@ impl Sandbox {
         }
         let listener = TcpListener::bind(config.listen).await.map_err(Error::Listen)?;
         let address = listener.local_addr().map_err(Error::Listen)?;
-        let base = format!("http://{address}{}", http::BASE_PATH);
+        let path = config.behaviour.personality.and_then(Personality::path);
+        let base = format!("http://{address}{}", path.unwrap_or(http::BASE_PATH));
         let now = config.clock.now();
-        let tokens = config.smart.map(|smart| TokenServer::new(smart, base.clone())).transpose()?;
+        let origin = format!("http://{address}");
+        let tokens = config.smart.map(|smart| TokenServer::new(smart, &origin, base.clone()));
+        let tokens = tokens.transpose()?;
+        if let Some(tokens) = &tokens {
+            let is_epic = config.behaviour.personality == Some(Personality::Epic);
+            tokens.set_grants_registered(is_epic);
+        }
         let mut ehr = Ehr::new(base, config.behaviour, now);
         ehr.login = tokens.is_some();
         let snapshot = config.snapshot.map(Snapshot::new);
@@ -161,7 +181,8 @@ impl Sandbox {
                 ehr.put(resource)?;
             }
         }
-        let shared = Arc::new(Shared::new(address, config.clock, ehr, snapshot, tokens));
+        let shared =
+            Arc::new(Shared::new((address, config.clock), config.faults, ehr, snapshot, tokens));
         let router = Router::new().fallback(http::handle).with_state(Arc::clone(&shared));
         let (stopping, stopped) = oneshot::channel::<()>();
         let service = router.into_make_service_with_connect_info::<Cut>();

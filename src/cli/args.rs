@@ -9,6 +9,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use super::exit::Exit;
 use crate::ipt::Variant;
 use crate::mapping::Section;
+use crate::sandbox::{CATALOGUE, Personality};
 use crate::store::RejectReason;
 use crate::vendor::{self, Allow, Encounters, Pack, Rung};
 
@@ -538,6 +539,20 @@ pub(crate) struct Sandbox {
     /// Begin with the resources of this file: a resource or a Bundle
     #[arg(long, value_name = "FILE")]
     pub(crate) seed: Option<PathBuf>,
+    /// Play another server: what it declares, refuses, drops and answers
+    #[arg(long = "as", value_name = "NAME", value_parser = personalities())]
+    pub(crate) personality: Option<String>,
+    /// Break requests on purpose, drawn from this seed: lost answers, 429, HTML pages, commits that are gone
+    #[arg(long, value_name = "SEED")]
+    pub(crate) faults: Option<u64>,
+    /// How many of 100 requests are broken
+    #[arg(long, value_name = "PERCENT", default_value_t = 20, requires = "faults",
+        value_parser = clap::value_parser!(u64).range(1..=100))]
+    pub(crate) fault_share: u64,
+    /// Break requests by these faults only; their names are in the log
+    #[arg(long, value_name = "NAME", value_delimiter = ',', requires = "faults", value_parser = faults(),
+        hide_possible_values = true)]
+    pub(crate) fault_kind: Vec<String>,
     /// Demand a SMART login, and register a client with its public keys; may be given several times
     #[arg(long, value_name = "ID=JWKS-FILE", value_parser = smart_client)]
     pub(crate) smart_client: Vec<(String, PathBuf)>,
@@ -553,6 +568,14 @@ pub(crate) struct Sandbox {
     #[arg(long, value_name = "SECONDS", default_value_t = 300, requires = "smart_client",
         value_parser = clap::value_parser!(u64).range(1..=86_400))]
     pub(crate) token_lifetime: u64,
+}
+
+fn personalities() -> PossibleValuesParser {
+    PossibleValuesParser::new(Personality::ALL.map(Personality::name))
+}
+
+fn faults() -> PossibleValuesParser {
+    PossibleValuesParser::new(CATALOGUE.iter().map(|known| known.name))
 }
 
 fn smart_client(text: &str) -> Result<(String, PathBuf), &'static str> {

@@ -14,6 +14,9 @@ use crate::object;
 
 use super::store::Version;
 
+/// The system of Epic's error codes (from memory: the OID that its examples show).
+const EPIC_CODES: &str = "urn:oid:1.2.840.114350.1.13.0.1.7.2.657369";
+
 /// What goes back to the client when the interaction was done.
 #[derive(Debug, Clone)]
 pub(super) struct Answer {
@@ -21,6 +24,8 @@ pub(super) struct Answer {
     pub(super) status: u16,
     /// The body.
     pub(super) body: Option<Arc<Resource>>,
+    /// A JSON body that is no resource.
+    pub(super) other: Option<String>,
     /// The version that the answer is about.
     pub(super) version: Option<Stamp>,
     /// Whether `Location` is sent: the version was made, or found in the place of making it.
@@ -34,6 +39,8 @@ pub(super) struct Stamp {
     pub(super) id: ResourceId,
     /// The version's number.
     pub(super) number: u64,
+    /// The version as this server names it; nothing if it names none.
+    pub(super) tag: Option<String>,
     /// When it was written.
     pub(super) last_updated: Timestamp,
 }
@@ -41,30 +48,39 @@ pub(super) struct Stamp {
 impl Stamp {
     /// The stamp of a version.
     pub(super) fn of(id: &ResourceId, version: &Version) -> Self {
-        Self { id: id.clone(), number: version.number, last_updated: version.last_updated }
+        let (number, last_updated) = (version.number, version.last_updated);
+        Self { id: id.clone(), number, tag: Some(number.to_string()), last_updated }
     }
 
-    /// The entity tag.
-    pub(super) fn etag(&self) -> String {
-        format!("W/\"{}\"", self.number)
+    /// The entity tag, where versions are told.
+    pub(super) fn etag(&self) -> Option<String> {
+        self.tag.as_ref().map(|tag| format!("W/\"{tag}\""))
     }
 
     /// The version's place, relative to the base.
     pub(super) fn location(&self) -> String {
-        format!("{}/_history/{}", self.id, self.number)
+        match &self.tag {
+            Some(tag) => format!("{}/_history/{tag}", self.id),
+            None => self.id.to_string(),
+        }
     }
 }
 
 impl Answer {
     /// A body that is no stored version: a Bundle, the CapabilityStatement.
     pub(super) fn of(resource: Resource) -> Self {
-        Self { status: 200, body: Some(Arc::new(resource)), version: None, located: false }
+        Self { body: Some(Arc::new(resource)), ..Self::empty(200) }
+    }
+
+    /// A status and no body.
+    pub(super) const fn empty(status: u16) -> Self {
+        Self { status, body: None, other: None, version: None, located: false }
     }
 
     /// A stored version with its content.
     pub(super) fn version(status: u16, id: &ResourceId, version: &Version) -> Self {
         let body = version.resource.clone();
-        Self { status, body, version: Some(Stamp::of(id, version)), located: false }
+        Self { body, version: Some(Stamp::of(id, version)), ..Self::empty(status) }
     }
 }
 
@@ -83,13 +99,18 @@ pub(super) struct Refusal {
     pub(super) version: Option<Box<Stamp>>,
     /// The methods that a 405 allows instead.
     pub(super) allow: &'static str,
+    /// A number of Epic's, for `issue.details.coding`.
+    pub(super) number: Option<&'static str>,
+    /// Which resource there is instead.
+    pub(super) moved: Option<Box<ResourceId>>,
 }
 
 impl Refusal {
     /// A refusal by status, issue type and text.
     pub(super) const fn new(status: u16, code: &'static str, text: &'static str) -> Self {
         let text = Cow::Borrowed(text);
-        Self { status, code, text, expression: None, version: None, allow: "" }
+        let (expression, version, number, moved) = (None, None, None, None);
+        Self { status, code, text, expression, version, allow: "", number, moved }
     }
 
     /// 400: the request itself is wrong.
@@ -129,9 +150,13 @@ impl Refusal {
     /// The refusal as an OperationOutcome.
     pub(super) fn outcome(&self) -> Resource {
         let severity = if self.status >= 500 { "fatal" } else { "error" };
+        let coding = self.number.map(|code| {
+            object! { "coding" => vec![object! { "system" => EPIC_CODES, "code" => code }] }
+        });
         let issue = object! {
             "severity" => severity,
             "code" => self.code,
+            "details" => coding,
             "diagnostics" => self.text.as_ref(),
             "expression" => self.expression.as_deref().map(|place| vec![place]),
         };

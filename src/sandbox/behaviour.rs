@@ -1,13 +1,11 @@
-//! How this server behaves: what real servers differ in, and the faults that a test calls for.
+//! How this server behaves: what real servers differ in.
 //!
-//! Every request passes one [`Behaviour`] value; what it allows is what the CapabilityStatement says. Later
-//! personalities (a server that searches nothing, one that answers late) are other values of it, not other code.
-//! [`Faults`] break single requests on purpose: the answer is lost after the write was made, or cut in the middle.
+//! Every request passes one [`Behaviour`] value; what it allows is what the CapabilityStatement says. A
+//! [`Personality`](super::Personality) is another value of it, and so is a server that learned something since.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
-
+use super::personality::Personality;
 use super::quirk::Quirks;
+use super::surface::Surface;
 
 /// What real servers differ in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,6 +24,14 @@ pub struct Behaviour {
     pub search_by_identifier: bool,
     /// Types that this server does not take: it does not list them and answers 404.
     pub without: Vec<&'static str>,
+    /// All that this server takes; without it, all that the sandbox can do.
+    pub surface: Option<Surface>,
+    /// Whether a batch Bundle is taken; without it 501.
+    pub batches: bool,
+    /// Whether an update to an id that is not here creates it; without it 404.
+    pub update_create: bool,
+    /// Whose rules on content are kept, and what the statement says of the server itself. Set by [`Behaviour::of`].
+    pub personality: Option<Personality>,
     /// Where it leaves the specification.
     pub quirks: Quirks,
 }
@@ -40,6 +46,10 @@ impl Default for Behaviour {
             conditional_create: true,
             search_by_identifier: true,
             without: Vec::new(),
+            surface: None,
+            batches: true,
+            update_create: true,
+            personality: None,
             quirks: Quirks::default(),
         }
     }
@@ -79,77 +89,6 @@ pub(super) fn random() -> String {
     (0..16).filter_map(digit).collect()
 }
 
-/// What goes wrong with one request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fault {
-    /// Answered with this status before anything is done; 429 and 503 bear `Retry-After: 1`.
-    RefuseBefore(u16),
-    /// The connection is closed before anything is done.
-    DropBefore,
-    /// All is done; then the connection is closed without an answer.
-    LoseAnswerAfterApply,
-    /// All is done; the connection is closed in the middle of the answer's body.
-    TruncateAnswer,
-    /// All is done; the answer comes later by this time.
-    DelayAnswer(Duration),
-}
-
-/// The faults that a test has called for, and the count of requests. A clone is the same handle.
-#[derive(Debug, Clone, Default)]
-pub struct Faults {
-    planned: Arc<Mutex<Planned>>,
-}
-
-#[derive(Debug, Default)]
-struct Planned {
-    seen: u64,
-    faults: Vec<(Trigger, Fault)>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Trigger {
-    Number(u64),
-    Next(&'static str),
-}
-
-impl Faults {
-    /// Breaks the request of this number, counted from 1 since the start.
-    pub fn at(&self, number: u64, fault: Fault) {
-        self.planned().faults.push((Trigger::Number(number), fault));
-    }
-
-    /// Breaks the next request with this HTTP method (`"POST"`); called twice, the next two.
-    pub fn next(&self, method: &'static str, fault: Fault) {
-        self.planned().faults.push((Trigger::Next(method), fault));
-    }
-
-    /// Takes back all faults that have not happened yet.
-    pub fn clear(&self) {
-        self.planned().faults.clear();
-    }
-
-    /// How many requests have come so far.
-    pub fn seen(&self) -> u64 {
-        self.planned().seen
-    }
-
-    /// Counts a request: its number, and what goes wrong with it.
-    pub(super) fn count(&self, method: &str) -> (u64, Option<Fault>) {
-        let mut planned = self.planned();
-        planned.seen += 1;
-        let number = planned.seen;
-        let due = planned.faults.iter().position(|(trigger, _)| match trigger {
-            Trigger::Number(wanted) => *wanted == number,
-            Trigger::Next(wanted) => *wanted == method,
-        });
-        (number, due.map(|index| planned.faults.remove(index).1))
-    }
-
-    fn planned(&self) -> MutexGuard<'_, Planned> {
-        self.planned.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -159,16 +98,5 @@ mod tests {
         let ids: std::collections::BTreeSet<String> = (0..1000).map(|_| random()).collect();
         assert_eq!(ids.len(), 1000);
         assert!(ids.iter().all(|id| id.len() == 16 && crate::fhir::resource::is_id(id)));
-    }
-
-    #[test]
-    fn a_fault_happens_once() {
-        let faults = Faults::default();
-        faults.at(2, Fault::DropBefore);
-        faults.next("PUT", Fault::TruncateAnswer);
-        assert_eq!(faults.count("GET"), (1, None));
-        assert_eq!(faults.count("GET"), (2, Some(Fault::DropBefore)));
-        assert_eq!(faults.count("PUT"), (3, Some(Fault::TruncateAnswer)));
-        assert_eq!(faults.count("PUT"), (4, None));
     }
 }

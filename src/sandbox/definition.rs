@@ -5,6 +5,7 @@
 //! (hl7.fhir.r4.core 4.0.1, `SearchParameter`), with a choice element (`onset[x]`) written out.
 
 use super::behaviour::Behaviour;
+use super::surface::Surface;
 
 /// A search parameter of a type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -127,6 +128,7 @@ const TYPES: &[(&str, &[Parameter])] = &[
             token("service-category", "serviceCategory"),
         ],
     ),
+    ("Binary", &[]),
     (
         "CarePlan",
         &[
@@ -471,7 +473,10 @@ const TYPES: &[(&str, &[Parameter])] = &[
 /// The names of the types that this server knows.
 pub(super) fn types(behaviour: &Behaviour) -> impl Iterator<Item = &'static str> {
     let names = TYPES.iter().map(|(name, _)| *name);
-    names.filter(|name| !behaviour.without.contains(name))
+    names.filter(|name| {
+        let is_taken = |surface: &Surface| surface.of(name).is_some();
+        !behaviour.without.contains(name) && behaviour.surface.as_ref().is_none_or(is_taken)
+    })
 }
 
 /// Whether this server knows a type.
@@ -486,11 +491,15 @@ pub(super) fn parameters(
 ) -> impl Iterator<Item = Parameter> {
     let own = TYPES.iter().find(|(name, _)| *name == resource_type).map(|(_, own)| *own);
     let without_identifier = !behaviour.search_by_identifier;
+    let listed = behaviour.surface.as_ref().map(|surface| surface.of(resource_type));
     COMMON
         .iter()
         .chain(own.unwrap_or_default())
         .filter(move |parameter| !(without_identifier && parameter.name == "identifier"))
-        .copied()
+        .filter_map(move |parameter| match listed {
+            None => Some(*parameter),
+            Some(taken) => Some(Parameter { name: taken?.listed(parameter.name)?, ..*parameter }),
+        })
 }
 
 #[cfg(test)]

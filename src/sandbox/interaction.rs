@@ -10,21 +10,29 @@ mod delete;
 mod history;
 mod integrity;
 mod page;
+mod patch;
 mod read;
 mod search;
 mod transaction;
 mod update;
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 
 use crate::fhir::{Resource, ResourceId};
+use crate::json::Value;
 
 use super::Error;
 use super::answer::{Answer, Refusal, success};
 use super::behaviour::Behaviour;
+use super::chart::Charts;
 use super::definition;
+use super::quirk::Unknown;
+use super::rules::{self, Ruling};
 use super::search::{Handling, Query};
 use super::store::{Store, Written};
+pub(super) use create::criteria;
 use page::Pages;
 
 /// An HTTP method that FHIR uses; HEAD is a GET whose body is not sent.
@@ -81,14 +89,26 @@ pub(super) struct Request {
     pub(super) returning: Returning,
     /// `Prefer: handling=strict`.
     pub(super) strict: bool,
+    /// `Prefer: handling=lenient`.
+    pub(super) lenient: bool,
+    /// The header by which a server that has one knows a request again.
+    pub(super) idempotency_key: Option<String>,
+    /// `Cache-Control: no-cache`.
+    pub(super) no_cache: bool,
     /// The resource that was sent.
     pub(super) body: Option<Resource>,
+    /// The JSON Patch that was sent.
+    pub(super) patch: Option<Value>,
 }
 
 impl Request {
     fn handling(&self, behaviour: &Behaviour) -> Handling {
-        let strict = self.strict && !behaviour.quirks.ignores_strict;
-        if strict { Handling::Strict } else { Handling::Lenient }
+        match behaviour.quirks.unknown_parameters {
+            Unknown::Empty => Handling::Empty,
+            Unknown::Refused if !self.lenient => Handling::Strict,
+            _ if self.strict && !behaviour.quirks.ignores_strict => Handling::Strict,
+            _ => Handling::Lenient,
+        }
     }
 
     /// The resource that a write needs.
@@ -114,6 +134,12 @@ pub(super) struct Ehr {
     pub(super) store: Store,
     /// The last number that `Ids::Counting` gave.
     pub(super) counter: u64,
+    /// What people did to charts.
+    pub(super) charts: Charts,
+    /// What was made by requests with an idempotency key.
+    pub(super) keys: BTreeMap<String, ResourceId>,
+    /// The searches that were answered not long ago, for servers that answer them again.
+    cached: BTreeMap<String, (Timestamp, Answer)>,
     /// Whether clients have to log in.
     pub(super) login: bool,
     started: Timestamp,
@@ -124,12 +150,27 @@ impl Ehr {
     /// An empty server.
     pub(super) fn new(base: String, behaviour: Behaviour, started: Timestamp) -> Self {
         let (store, pages) = (Store::default(), Pages::default());
-        Self { base, behaviour, store, counter: 0, login: false, started, pages }
+        let (charts, keys) = (Charts::default(), BTreeMap::new());
+        let cached = BTreeMap::new();
+        Self {
+            base,
+            behaviour,
+            store,
+            counter: 0,
+            charts,
+            keys,
+            cached,
+            login: false,
+            started,
+            pages,
+        }
     }
 
     /// Forgets everything: a server restored empty, at the same address.
     pub(super) fn wipe(&mut self) {
         (self.store, self.pages, self.counter) = (Store::default(), Pages::default(), 0);
+        (self.charts, self.keys) = (Charts::default(), BTreeMap::new());
+        self.cached.clear();
     }
 
     /// Stores a resource without a request: the seed, or an edit that a person made in the EHR.
@@ -146,7 +187,7 @@ impl Ehr {
     /// Answers a request, or refuses it and has changed nothing.
     pub(super) fn perform(&mut self, request: &Request) -> Result<Answer, Refusal> {
         let before = self.store.revision();
-        let done = self.route(request).and_then(|answer| {
+        let done = self.ruled(request).and_then(|answer| {
             integrity::check(self, before)?;
             Ok(answer)
         });
@@ -154,6 +195,17 @@ impl Ehr {
             self.store.roll_back(before);
         }
         done
+    }
+
+    /// Does a request as far as the rules of the personality let it, and as they bend it.
+    fn ruled(&mut self, request: &Request) -> Result<Answer, Refusal> {
+        let answer = match rules::before(self, request)? {
+            Ruling::AsAsked => self.route(request)?,
+            Ruling::Instead(other) => self.route(&other)?,
+            Ruling::Answered(answer) => return Ok(answer),
+        };
+        rules::after(self, request, &answer);
+        Ok(answer)
     }
 
     fn route(&mut self, request: &Request) -> Result<Answer, Refusal> {
@@ -168,6 +220,7 @@ impl Ehr {
             (Get, []) if request.query.iter().any(|(name, _)| name == page::TOKEN) => {
                 page::next(self, request)
             }
+            (Get, [_]) if page::is_further(self, request) => page::next(self, request),
             (_, []) => not_allowed("POST"),
             (Get, ["metadata"]) => Ok(capabilities::statement(self)),
             (Get, ["_history"]) => history::history(self, request, history::Scope::System),
@@ -196,6 +249,9 @@ impl Ehr {
                     (Get, []) => read::read(self, request, &id),
                     (Put, []) => update::update(self, request, &id),
                     (Delete, []) => delete::delete(self, request, &id),
+                    (Method::Patch, []) if self.behaviour.surface.is_some() => {
+                        patch::patch(self, request, &id)
+                    }
                     (_, []) => not_allowed("GET, PUT, DELETE"),
                     (Get, ["_history"]) => {
                         history::history(self, request, history::Scope::Instance(id))
@@ -209,7 +265,7 @@ impl Ehr {
     }
 
     /// An id for a new resource, one that nothing here ever had.
-    fn assign(&mut self, resource_type: &str) -> Result<ResourceId, Refusal> {
+    pub(super) fn assign(&mut self, resource_type: &str) -> Result<ResourceId, Refusal> {
         loop {
             let id = self.behaviour.ids.next(&mut self.counter);
             let id = ResourceId::new(resource_type, &id).map_err(|_| Refusal::not_found())?;
@@ -217,6 +273,17 @@ impl Ehr {
                 return Ok(id);
             }
         }
+    }
+
+    /// Whether one of the entity tags of an `If-Match` or `If-None-Match` names a version; `*` names any.
+    ///
+    /// A tag counts weak or strong, quoted or bare: FHIR's are weak, and clients write all of these.
+    fn names_version(&self, tags: &str, id: &ResourceId, number: u64) -> bool {
+        let name = self.behaviour.quirks.version(id, number);
+        tags.split(',').map(str::trim).any(|tag| {
+            let bare = tag.strip_prefix("W/").unwrap_or(tag).trim_matches('"');
+            tag == "*" || Some(bare) == name.as_deref()
+        })
     }
 
     /// The one resource that meets a condition, or none.
@@ -229,7 +296,11 @@ impl Ehr {
         criteria: &[(String, String)],
     ) -> Result<Option<ResourceId>, Refusal> {
         let (base, behaviour) = (&self.base, &self.behaviour);
-        let query = Query::parse(resource_type, criteria, Handling::Criteria, base, behaviour)?;
+        let handling = match behaviour.quirks.unknown_parameters {
+            Unknown::Empty => Handling::Empty,
+            _ => Handling::Criteria,
+        };
+        let query = Query::parse(resource_type, criteria, handling, base, behaviour)?;
         match query.matches(self.store.view(self.store.revision())).as_slice() {
             [] => Ok(None),
             [(id, _)] => Ok(Some((*id).clone())),
@@ -255,16 +326,6 @@ const fn unknown_type() -> Refusal {
     Refusal::new(404, "not-supported", "the resource type is not one that this server knows")
 }
 
-/// Whether one of the entity tags of an `If-Match` or `If-None-Match` names a version; `*` names any.
-///
-/// A tag counts weak or strong, quoted or bare: FHIR's are weak, and clients write all of these.
-fn names_version(tags: &str, number: u64) -> bool {
-    tags.split(',').map(str::trim).any(|tag| {
-        let bare = tag.strip_prefix("W/").unwrap_or(tag).trim_matches('"');
-        tag == "*" || bare == number.to_string()
-    })
-}
-
 /// Refuses a write whose `If-Match` does not name the newest version; there must be one.
 fn check_if_match(ehr: &Ehr, request: &Request, id: &ResourceId) -> Result<(), Refusal> {
     let Some(tags) = &request.if_match else { return Ok(()) };
@@ -273,9 +334,10 @@ fn check_if_match(ehr: &Ehr, request: &Request, id: &ResourceId) -> Result<(), R
     }
     let newest = ehr.store.newest(id);
     let exists = newest.is_some_and(|version| tags.trim() != "*" || version.resource.is_some());
-    if exists && newest.is_some_and(|version| names_version(tags, version.number)) {
+    if exists && newest.is_some_and(|version| ehr.names_version(tags, id, version.number)) {
         Ok(())
     } else {
-        Err(Refusal::precondition("If-Match does not name the version that is here"))
+        let text = "If-Match does not name the version that is here";
+        Err(Refusal::new(ehr.behaviour.quirks.conflict, "conflict", text))
     }
 }

@@ -10,8 +10,11 @@ use tokio::task::JoinHandle;
 use crate::fhir::{Resource, ResourceId};
 
 use super::answer::{Answer, Refusal};
-use super::behaviour::{Behaviour, Faults};
+use super::behaviour::Behaviour;
+use super::fault::{Fault, Faults};
+use super::http::Swap;
 use super::interaction::{Ehr, Request};
+use super::rate::Counts;
 use super::smart::TokenServer;
 use super::snapshot::Snapshot;
 use super::store::{Version, Written};
@@ -30,10 +33,18 @@ pub struct Logged {
     pub resource_type: Option<String>,
     /// The status that was answered, be the answer lost or not; none if the request was dropped.
     pub status: Option<u16>,
+    /// The name of what went wrong with it on purpose.
+    pub fault: Option<&'static str>,
 }
 
 impl Logged {
-    pub(super) fn new(number: u64, method: &str, path: &str, status: Option<u16>) -> Self {
+    pub(super) fn new(
+        number: u64,
+        method: &str,
+        path: &str,
+        status: Option<u16>,
+        fault: Option<Fault>,
+    ) -> Self {
         let first = path.split('/').next().unwrap_or_default();
         let is_type = crate::fhir::resource::is_resource_type(first);
         Self {
@@ -42,6 +53,7 @@ impl Logged {
             path: path.to_owned(),
             resource_type: is_type.then(|| first.to_owned()),
             status,
+            fault: fault.map(Fault::name),
         }
     }
 }
@@ -53,40 +65,50 @@ pub(super) struct Shared {
     pub(super) faults: Faults,
     /// The login, where there is one.
     pub(super) tokens: Option<TokenServer>,
+    /// Where an answer waits to be swapped.
+    pub(super) swap: Swap,
     address: SocketAddr,
     clock: Clock,
     ehr: Mutex<Ehr>,
     snapshot: Option<Snapshot>,
     log: Mutex<Vec<Logged>>,
     versions_written: Mutex<u64>,
+    counts: Mutex<Counts>,
+    /// Requests whose client gave up, and that are still to be done.
+    late: Mutex<Vec<(Request, u64)>>,
 }
 
 impl Shared {
     pub(super) fn new(
-        address: SocketAddr,
-        clock: Clock,
+        (address, clock): (SocketAddr, Clock),
+        faults: Faults,
         ehr: Ehr,
         snapshot: Option<Snapshot>,
         tokens: Option<TokenServer>,
     ) -> Self {
         Self {
             base: ehr.base.clone(),
-            faults: Faults::default(),
+            faults,
             tokens,
+            swap: Swap::default(),
             address,
             clock,
             ehr: Mutex::new(ehr),
             snapshot,
             log: Mutex::default(),
             versions_written: Mutex::default(),
+            counts: Mutex::default(),
+            late: Mutex::default(),
         }
     }
 
     /// Does an interaction; an answer is given only when the snapshot holds what was written.
-    pub(super) fn perform(&self, request: &Request) -> Result<Answer, Refusal> {
+    pub(super) fn perform(&self, request: &Request, number: u64) -> Result<Answer, Refusal> {
         let mut ehr = self.ehr();
+        ehr.store.set_request(number);
         let before = ehr.store.revision();
-        let answer = ehr.perform(request)?;
+        let quirks = ehr.behaviour.quirks.clone();
+        let answer = ehr.perform(request).map_err(|refusal| quirks.bend_refusal(refusal))?;
         let written = ehr.store.revision() - before;
         if written > 0
             && let Some(snapshot) = &self.snapshot
@@ -96,7 +118,45 @@ impl Shared {
             return Err(Refusal::new(500, "no-store", "the snapshot file could not be written"));
         }
         *lock(&self.versions_written) += written as u64;
-        Ok(ehr.behaviour.quirks.bend(answer))
+        Ok(quirks.bend(request, answer))
+    }
+
+    /// Keeps a request whose client gets no answer, to be done later.
+    pub(super) fn keep(&self, request: Request, number: u64) {
+        lock(&self.late).push((request, number));
+    }
+
+    /// Does the requests that were kept before this one came.
+    pub(super) fn deliver(&self, before: u64) {
+        let (due, later) = std::mem::take(&mut *lock(&self.late))
+            .into_iter()
+            .partition(|(_, number)| *number < before);
+        *lock(&self.late) = later;
+        for (request, number) in Vec::from_iter::<Vec<(Request, u64)>>(due) {
+            // Nobody waits for what it comes to.
+            self.perform(&request, number).ok();
+        }
+    }
+
+    /// Loses the last commits.
+    pub(super) fn lose(&self, commits: usize) {
+        self.ehr().store.lose(commits);
+    }
+
+    /// Another resource of a type than the one that a path names.
+    pub(super) fn other(&self, path: &str) -> Option<Resource> {
+        let id: ResourceId = path.parse().ok()?;
+        let ehr = self.ehr();
+        let mut all = ehr.store.all_current();
+        let other =
+            all.find(|(other, _)| other.resource_type() == id.resource_type() && **other != id);
+        other.map(|(_, resource)| Resource::clone(resource))
+    }
+
+    /// Counts a request against the rates; says whether it is one too many.
+    pub(super) fn is_too_many(&self, is_bundle: bool) -> bool {
+        let personality = self.behaviour().personality;
+        lock(&self.counts).is_too_many(personality, is_bundle, self.now())
     }
 
     /// The state, with the clock's time for what is written next.
@@ -111,13 +171,19 @@ impl Shared {
         self.clock.now()
     }
 
-    /// The media type of answers.
-    pub(super) fn media_type(&self) -> &'static str {
-        lock(&self.ehr).behaviour.quirks.media_type
+    /// How the server behaves now.
+    pub(super) fn behaviour(&self) -> Behaviour {
+        lock(&self.ehr).behaviour.clone()
     }
 
     pub(super) fn log(&self, logged: Logged) {
         lock(&self.log).push(logged);
+    }
+
+    /// The path of the base.
+    pub(super) fn base_path(&self) -> &str {
+        let origin = format!("http://{}", self.address);
+        self.base.strip_prefix(&origin).unwrap_or_default()
     }
 
     /// Whether a `Host` is a loopback name with the port of this server.
@@ -225,7 +291,48 @@ impl Running {
         exists
     }
 
-    /// The server behaves otherwise from now on: somebody configured it, or it was upgraded.
+    /// What was written and waits, at Epic, where no search finds it.
+    pub fn held(&self) -> Vec<ResourceId> {
+        self.shared.ehr().charts.held.iter().cloned().collect()
+    }
+
+    /// Approves what waits, as a clinician would; says whether it waited.
+    pub fn approve(&self, id: &ResourceId) -> bool {
+        self.shared.ehr().charts.held.remove(id)
+    }
+
+    /// Protects a patient's chart from now on (403; at Epic 4130, break-the-glass), or no longer.
+    pub fn set_protected(&self, patient: &ResourceId, is_protected: bool) {
+        let mut ehr = self.shared.ehr();
+        if is_protected {
+            ehr.charts.protected.insert(patient.clone());
+        } else {
+            ehr.charts.protected.remove(patient);
+        }
+    }
+
+    /// Merges a patient into another, as the EHR's staff would: both say so by `link`, the first is inactive, and what was
+    /// the first's is the second's. At Epic the first is from then on 4107. Says whether both are here.
+    pub fn merge(&self, from: &ResourceId, into: &ResourceId) -> bool {
+        self.shared.ehr().merge(from, into)
+    }
+
+    /// Makes a resource another patient's; says whether it was somebody's.
+    pub fn reassign(&self, id: &ResourceId, patient: &ResourceId) -> bool {
+        self.shared.ehr().reassign(id, patient)
+    }
+
+    /// How it behaves now, to go on from.
+    pub fn behaviour(&self) -> Behaviour {
+        self.shared.behaviour()
+    }
+
+    /// Does what was delivered late and still waits for a next request.
+    pub fn deliver_late(&self) {
+        self.shared.deliver(u64::MAX);
+    }
+
+    /// The server behaves otherwise from now on: somebody configured it, or it was upgraded. Its base stays what it is.
     pub fn behave(&self, behaviour: Behaviour) {
         self.shared.ehr().behaviour = behaviour;
     }

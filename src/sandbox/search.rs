@@ -32,12 +32,15 @@ pub(super) enum Handling {
     Strict,
     /// It refuses, and so does anything that is no filter: the criteria of a conditional interaction.
     Criteria,
+    /// Nothing is found ([`Unknown::Empty`](super::quirk::Unknown)).
+    Empty,
 }
 
 /// A search of one type, read and ready.
 #[derive(Debug, Clone)]
 pub(super) struct Query {
-    resource_type: String,
+    /// The type that is searched.
+    pub(super) resource_type: String,
     base: String,
     criteria: Vec<Criterion>,
     includes: Vec<Include>,
@@ -46,6 +49,8 @@ pub(super) struct Query {
     pub(super) count: usize,
     /// Whether the total is told.
     pub(super) total: bool,
+    /// Whether nothing is found, whatever is there.
+    finds_nothing: bool,
     /// The parameters that have an effect, for the self link.
     pub(super) used: Vec<(String, String)>,
 }
@@ -94,6 +99,7 @@ impl Query {
             sort: Vec::new(),
             count: 100,
             total: true,
+            finds_nothing: false,
             used: Vec::new(),
         };
         for (name, value) in parameters {
@@ -104,6 +110,8 @@ impl Query {
                 || handling != Handling::Criteria && query.take_result(name, value, behaviour)?;
             if known {
                 query.used.push((name.clone(), value.clone()));
+            } else if handling == Handling::Empty {
+                query.finds_nothing = true;
             } else if handling != Handling::Lenient {
                 let text = "a search parameter that this server does not have for the type";
                 return Err(Refusal::new(400, "not-supported", text).at_parameter(name));
@@ -126,6 +134,9 @@ impl Query {
         let found = definition::parameters(&self.resource_type, behaviour)
             .find(|parameter| parameter.name == plain);
         let Some(parameter) = found else { return Ok(false) };
+        if behaviour.quirks.ignores_patient && matches!(plain, "patient" | "subject") {
+            return Ok(true);
+        }
         let test =
             self.test(parameter, modifier, value).map_err(|refusal| refusal.at_parameter(name))?;
         self.criteria.push(Criterion { parameter, test });
@@ -214,7 +225,8 @@ impl Query {
     /// Everything that matches, in the order that was asked for.
     pub(super) fn matches<'a>(&self, view: View<'a>) -> Vec<Found<'a>> {
         let mut found = view.of_type(&self.resource_type, |resource| {
-            self.criteria.iter().all(|criterion| criterion.holds(resource, &self.base))
+            !self.finds_nothing
+                && self.criteria.iter().all(|criterion| criterion.holds(resource, &self.base))
         });
         if !self.sort.is_empty() {
             found.sort_by(|(_, left), (_, right)| self.order(left, right));

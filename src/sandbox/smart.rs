@@ -70,6 +70,7 @@ struct State {
     lifetime: Duration,
     is_down: bool,
     says_scope: bool,
+    grants_registered: bool,
     narrowed: Option<Vec<Scope>>,
     requests: u64,
     tokens: BTreeMap<String, Granted>,
@@ -88,8 +89,7 @@ pub(super) struct Granted {
 
 impl TokenServer {
     /// Registers the clients; their files are read once, to see that they can be.
-    pub(super) fn new(smart: Smart, base: String) -> Result<Self, Error> {
-        let origin = base.trim_end_matches(super::http::BASE_PATH);
+    pub(super) fn new(smart: Smart, origin: &str, base: String) -> Result<Self, Error> {
         let mut clients = BTreeMap::new();
         for client in smart.clients {
             read_jwks(&client.jwks).ok_or(Error::Jwks)?;
@@ -143,6 +143,12 @@ impl TokenServer {
     /// Whether answers tell the granted scope; some servers leave it out.
     pub fn set_says_scope(&self, says_scope: bool) {
         self.state().says_scope = says_scope;
+    }
+
+    /// Whether a token has all that the client is registered for, whatever scope was asked for, and says so in the
+    /// spelling of SMART 1 (Epic).
+    pub fn set_grants_registered(&self, grants_registered: bool) {
+        self.state().grants_registered = grants_registered;
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

@@ -48,6 +48,8 @@ pub struct Version {
     pub resource: Option<Arc<Resource>>,
     /// Whether there was no current content before it: a create, or a deleted resource brought back.
     pub created: bool,
+    /// The number of the request that made it; none for the seed and for edits behind the clients' backs.
+    pub request: Option<u64>,
     /// The place in the order of all writes, from 1.
     pub(super) revision: usize,
 }
@@ -66,12 +68,23 @@ pub(super) struct Store {
     log: Vec<ResourceId>,
     now: Timestamp,
     last: Timestamp,
+    request: Option<u64>,
 }
 
 impl Store {
-    /// Sets the time of the writes that follow.
+    /// Sets the time of the writes that follow; they are nobody's until [`Store::set_request`] says whose.
     pub(super) const fn set_time(&mut self, now: Timestamp) {
-        self.now = now;
+        (self.now, self.request) = (now, None);
+    }
+
+    /// Sets the number of the request that makes the writes that follow.
+    pub(super) const fn set_request(&mut self, number: u64) {
+        self.request = Some(number);
+    }
+
+    /// The time of the writes that follow.
+    pub(super) const fn now(&self) -> Timestamp {
+        self.now
     }
 
     /// How many versions have been written: the name of the present state.
@@ -136,7 +149,8 @@ impl Store {
         let resource = content.map(|content| Arc::new(stamp(content, id, number, last_updated)));
         self.log.push(id.clone());
         let revision = self.log.len();
-        chain.push(Version { number, last_updated, written, resource, created, revision });
+        let request = self.request;
+        chain.push(Version { number, last_updated, written, resource, created, request, revision });
         self.last = last_updated;
     }
 
@@ -146,6 +160,15 @@ impl Store {
             let content = stamp(content, id, version.number, version.last_updated);
             version.resource = Some(Arc::new(content));
         }
+    }
+
+    /// Takes the last versions off again, at most so many, and none that is older than the last edit without a request.
+    pub(super) fn lose(&mut self, most: usize) {
+        let revision = self.revision();
+        let view = self.view(revision);
+        let lost =
+            view.versions().take(most).take_while(|(_, version)| version.request.is_some()).count();
+        self.roll_back(revision - lost);
     }
 
     /// Takes every version written after a revision off again.

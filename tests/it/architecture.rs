@@ -23,7 +23,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("client", &["phi", "issue", "fhir"]),
     ("store", &["phi", "issue", "fhir", "ipt", "merge"]),
     ("sync", &["phi", "issue", "fhir", "ipt", "mapping", "merge", "vendor", "client", "store"]),
-    ("sandbox", &["phi", "issue", "fhir"]),
+    ("sandbox", &["phi", "issue", "fhir", "vendor"]),
     ("telemetry", &["phi"]),
     ("config", &["phi", "vendor", "client", "store", "sync", "telemetry"]),
     (

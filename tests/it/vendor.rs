@@ -1,9 +1,9 @@
 //! What vendors' servers can do: statements as they were captured, packs, and what follows from both.
 
-mod declared;
+pub(crate) mod declared;
 mod effective;
 mod ladder;
-mod pack;
+pub(crate) mod pack;
 mod scope;
 mod statement;
 

@@ -12,7 +12,9 @@ use super::super::runtime::Interrupt;
 use crate::fhir::{Bundle, Resource};
 use crate::json::{Limits, Value};
 use crate::object;
-use crate::sandbox::{Config, Error, Sandbox, Smart, SmartClient};
+use crate::sandbox::{
+    Behaviour, Config, Error, Faults, Personality, Sandbox, Seeded, Smart, SmartClient,
+};
 
 /// Prints the URL, and ends well when it is interrupted: that is how a server is stopped.
 pub(crate) async fn run(args: &args::Sandbox, output: &Output) -> Result<(), Failure> {
@@ -34,7 +36,16 @@ pub(crate) async fn run(args: &args::Sandbox, output: &Output) -> Result<(), Fai
         // A key that was rotated counts at once: who tries things does not wait.
         jwks_cache: Duration::ZERO,
     };
+    let personality = args.personality.as_deref().and_then(Personality::named);
+    let faults = Faults::default();
+    if let Some(seed) = args.faults {
+        let seeded = Seeded::new(seed, args.fault_share);
+        let kinds: Vec<&str> = args.fault_kind.iter().map(String::as_str).collect();
+        faults.begin(if kinds.is_empty() { seeded } else { seeded.only(&kinds) });
+    }
     let config = Config {
+        behaviour: personality.map(Behaviour::of).unwrap_or_default(),
+        faults,
         listen: args.listen,
         snapshot: args.snapshot.clone(),
         seed,
@@ -45,9 +56,23 @@ pub(crate) async fn run(args: &args::Sandbox, output: &Output) -> Result<(), Fai
     let running = Sandbox::start(config).await.map_err(|error| failure(args, &error))?;
     let url = running.base_url().to_owned();
     let token_url = running.token_server().map(|server| server.url().to_owned());
-    let result = object! { "url" => &url, "token_url" => token_url.as_deref() };
+    let result = object! {
+        "url" => &url,
+        "token_url" => token_url.as_deref(),
+        "as" => personality.map(Personality::name),
+        "faults" => args.faults,
+    };
     output.show(&Done::new(format!("{url}\n"), Value::Object(result)));
-    output.note("a FHIR R4 server for trying things; Ctrl-C stops it");
+    output.note(&match personality {
+        Some(known) => format!("a FHIR R4 server that plays {}; Ctrl-C stops it", known.name()),
+        None => "a FHIR R4 server for trying things; Ctrl-C stops it".to_owned(),
+    });
+    if let Some(seed) = args.faults {
+        let share = args.fault_share;
+        output.note(&format!(
+            "{share} of 100 requests go wrong, drawn from seed {seed}; -v names each in the log"
+        ));
+    }
     let login = match (args.smart_client.first(), &token_url) {
         (Some((id, _)), Some(token_url)) => {
             format!(" --client-id {id} --key-file FILE --token-url {token_url}")

@@ -41,7 +41,9 @@ pub(super) fn decide(
     request: &Request,
     resource_type: &str,
 ) -> Result<Outcome, Refusal> {
-    if let Some(condition) = &request.if_none_exist {
+    // A hospital's server does not know the header, and passes it over.
+    let knows_conditions = ehr.behaviour.surface.is_none();
+    if let Some(condition) = request.if_none_exist.as_ref().filter(|_| knows_conditions) {
         if !ehr.behaviour.conditional_create {
             let text = "this server has no conditional create";
             return Err(Refusal::new(400, "not-supported", text));
@@ -75,6 +77,6 @@ pub(super) fn store(
 }
 
 /// The search parameters of a condition, as they would stand after the `?` of a search.
-pub(super) fn criteria(text: &str) -> Vec<(String, String)> {
+pub(in crate::sandbox) fn criteria(text: &str) -> Vec<(String, String)> {
     url::form_urlencoded::parse(text.as_bytes()).into_owned().collect()
 }

@@ -8,7 +8,9 @@ use super::{Ehr, Request, Returning, check_if_match};
 
 /// Ends a resource with a version that has no content. What is not here, or not any more, is not refused.
 pub(super) fn delete(ehr: &mut Ehr, request: &Request, id: &ResourceId) -> Result<Answer, Refusal> {
-    check_if_match(ehr, request, id)?;
+    if !ehr.behaviour.quirks.ignores_if_match_without_id {
+        check_if_match(ehr, request, id)?;
+    }
     if ehr.store.current(id).is_some() {
         ehr.store.write(id, Written::Delete, None);
     }
@@ -34,5 +36,5 @@ pub(super) fn conditional(
 fn done(request: &Request, version: Option<Stamp>) -> Answer {
     let told = request.returning == Returning::OperationOutcome;
     let (status, body) = if told { (200, Some(success().into())) } else { (204, None) };
-    Answer { status, body, version, located: false }
+    Answer { body, version, ..Answer::empty(status) }
 }

@@ -63,16 +63,29 @@ pub(super) fn first(ehr: &mut Ehr, of: Selection, self_url: String) -> Answer {
     show(ehr, listing, 0, self_url, None)
 }
 
+/// Whether a request to a type's own URL asks for a further page, as some servers have it.
+pub(super) fn is_further(ehr: &Ehr, request: &Request) -> bool {
+    let parameter = ehr.behaviour.quirks.page_parameter;
+    parameter.is_some_and(|name| request.query.iter().any(|(known, _)| known == name))
+}
+
 /// A further page, by the token in the link to it.
 pub(super) fn next(ehr: &mut Ehr, request: &Request) -> Result<Answer, Refusal> {
     let value =
         |name: &str| request.query.iter().find(|(key, _)| key == name).map(|(_, value)| value);
-    let offset = value(OFFSET).and_then(|text| text.parse().ok());
+    let (token, offset) = match ehr.behaviour.quirks.page_parameter.and_then(value) {
+        Some(both) => both.split_once('.').unwrap_or_default(),
+        None => (
+            value(TOKEN).map(String::as_str).unwrap_or_default(),
+            value(OFFSET).map(String::as_str).unwrap_or_default(),
+        ),
+    };
+    let offset = offset.parse().ok();
     let offset = offset.ok_or(Refusal::invalid("the link to the page is not one of ours"))?;
-    let token = value(TOKEN).cloned().unwrap_or_default();
+    let token = token.to_owned();
     let kept = ehr.pages.by_token.get(&token).cloned();
     let listing = kept.ok_or(Refusal::new(410, "expired", "the page is not kept any more"))?;
-    let self_url = page_url(&ehr.base, &token, offset);
+    let self_url = page_url(ehr, &listing.of, &token, offset);
     Ok(show(ehr, listing, offset, self_url, Some(token)))
 }
 
@@ -87,7 +100,8 @@ fn show(
     let most = ehr.behaviour.quirks.longest_page.unwrap_or(usize::MAX);
     let (mut bundle, count, total) = match &listing.of {
         Selection::Search(query) => {
-            let found = query.matches(view);
+            let mut found = query.matches(view);
+            found.retain(|(id, _)| !ehr.charts.held.contains(*id));
             let count = query.count.min(most);
             let shown: Vec<_> = found.iter().copied().skip(offset).take(count).collect();
             let included = query.included(view, &shown);
@@ -110,8 +124,9 @@ fn show(
     bundle.links.push(("self".to_owned(), self_url));
     let after = offset.saturating_add(count);
     if count > 0 && after < total {
+        let of = listing.of.clone();
         let token = token.unwrap_or_else(|| ehr.pages.keep(listing));
-        bundle.links.push(("next".to_owned(), page_url(&ehr.base, &token, after)));
+        bundle.links.push(("next".to_owned(), page_url(ehr, &of, &token, after)));
     }
     Answer::of(bundle.into_resource())
 }
@@ -135,6 +150,12 @@ pub(super) fn url(base: &str, path: &str, parameters: &[(String, String)]) -> St
     }
 }
 
-fn page_url(base: &str, token: &str, offset: usize) -> String {
-    format!("{base}?{TOKEN}={token}&{OFFSET}={offset}")
+fn page_url(ehr: &Ehr, of: &Selection, token: &str, offset: usize) -> String {
+    let base = &ehr.base;
+    match (ehr.behaviour.quirks.page_parameter, of) {
+        (Some(parameter), Selection::Search(query)) => {
+            format!("{base}/{}?{parameter}={token}.{offset}", query.resource_type)
+        }
+        _ => format!("{base}?{TOKEN}={token}&{OFFSET}={offset}"),
+    }
 }

@@ -52,10 +52,10 @@ pub(super) fn process(ehr: &mut Ehr, request: &Request) -> Result<Answer, Refusa
         "transaction" if quirks.transactions == Transactions::Partial => {
             Ok(partial(ehr, request, bundle.entries))
         }
-        "batch" => Ok(batch(ehr, request, bundle.entries)),
+        "batch" if ehr.behaviour.batches => Ok(batch(ehr, request, bundle.entries)),
         "transaction" if ehr.behaviour.transactions => transaction(ehr, request, bundle.entries),
-        "transaction" => {
-            Err(Refusal::new(501, "not-supported", "this server takes no transactions"))
+        "transaction" | "batch" => {
+            Err(Refusal::new(501, "not-supported", "this server takes no such Bundle"))
         }
         _ => Err(Refusal::invalid("the Bundle is neither a batch nor a transaction")),
     }
@@ -178,6 +178,10 @@ impl Item {
             if_none_exist: asked.if_none_exist,
             returning: outer.returning,
             strict: outer.strict,
+            lenient: outer.lenient,
+            idempotency_key: None,
+            no_cache: outer.no_cache,
+            patch: None,
             body: entry.resource,
         };
         Ok(Self { index, full_url: entry.full_url, request, outcome: None })
@@ -362,7 +366,7 @@ fn entry_of_answer(answer: Answer, request: &Request) -> Entry {
         response: Some(Response {
             status: status(answer.status).to_owned(),
             location: version.as_ref().filter(|_| !is_read).map(Stamp::location),
-            etag: version.as_ref().map(Stamp::etag),
+            etag: version.as_ref().and_then(Stamp::etag),
             last_modified: version.map(|version| instant(version.last_updated)),
             outcome,
         }),

@@ -1,6 +1,7 @@
 //! update and conditional update (R4 3.1.0.4), with `If-Match` (3.1.0.5).
 //!
-//! An update to an id that is not here creates it (`updateCreate`), unless `If-Match` says that it must be here.
+//! An update to an id that is not here creates it (`updateCreate`), unless `If-Match` says that it must be here, or the
+//! server is one that does not.
 //! An update that changes nothing makes no version: R4 leaves it open, and HAPI does so too.
 
 use crate::fhir::{Resource, ResourceId};
@@ -58,10 +59,16 @@ pub(super) fn store(
     id: &ResourceId,
     resource: Resource,
 ) -> Result<Answer, Refusal> {
-    check_if_match(ehr, request, id)?;
+    let is_conditional = !request.path.contains('/');
+    if !(is_conditional && ehr.behaviour.quirks.ignores_if_match_without_id) {
+        check_if_match(ehr, request, id)?;
+    }
     let current = ehr.store.current(id).and_then(|version| version.resource.clone());
     if current.is_some() && request.if_none_match.as_deref().map(str::trim) == Some("*") {
         return Err(Refusal::precondition("If-None-Match: the resource is here already"));
+    }
+    if current.is_none() && !ehr.behaviour.update_create {
+        return Err(Refusal::not_found());
     }
     let status = if current.is_some() { 200 } else { 201 };
     if !current.is_some_and(|current| says_the_same(&current, &resource)) {

@@ -62,6 +62,6 @@ pub(in crate::sandbox) fn local(text: &str, base: &str) -> Option<ResourceId> {
 }
 
 /// The text of a Reference, or of a canonical, which is a string.
-pub(super) fn text_of(element: &Value) -> Option<&str> {
+pub(in crate::sandbox) fn text_of(element: &Value) -> Option<&str> {
     element.text("reference").or_else(|| element.as_str())
 }

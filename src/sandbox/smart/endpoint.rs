@@ -15,14 +15,15 @@ use super::{Granted, TokenServer};
 use crate::json::{Object, Value};
 use crate::object;
 use crate::sandbox::behaviour::random;
-use crate::sandbox::http::BASE_PATH;
 
 const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 const LONGEST: usize = 64 << 10;
 
 /// Whether a path is one of the login's.
-pub(in crate::sandbox) fn is_own(path: &str) -> bool {
-    path == "/token" || path.strip_prefix(BASE_PATH) == Some("/.well-known/smart-configuration")
+pub(in crate::sandbox) fn is_own(server: &TokenServer, path: &str) -> bool {
+    let origin = server.url.trim_end_matches("/token");
+    let below = path.strip_suffix("/.well-known/smart-configuration");
+    path == "/token" || below.is_some() && server.base.strip_prefix(origin) == below
 }
 
 /// Answers a request to a path of the login.
@@ -133,7 +134,7 @@ async fn token(
     if let Some(narrowed) = &state.narrowed {
         allowed = intersection(&allowed, narrowed);
     }
-    let granted = match field("scope") {
+    let granted = match field("scope").filter(|_| !state.grants_registered) {
         // As Epic does it: all that is registered.
         None => allowed,
         Some(asked) => {
@@ -148,7 +149,10 @@ async fn token(
     state.tokens.retain(|_, token| token.until > now);
     let token = format!("{}{}", random(), random());
     let until = now.checked_add(state.lifetime).unwrap_or(Timestamp::MAX);
-    let scope: Vec<&str> = granted.iter().map(Scope::text).collect();
+    let spelt = |scope: &Scope| {
+        if state.grants_registered { scope.in_v1() } else { scope.text().to_owned() }
+    };
+    let scope: Vec<String> = granted.iter().map(spelt).collect();
     let scope = state.says_scope.then(|| scope.join(" "));
     let document = object! {
         "access_token" => &token,

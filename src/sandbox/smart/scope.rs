@@ -48,6 +48,18 @@ impl Scope {
         &self.text
     }
 
+    /// The scope in the spelling of SMART 1: `.read`, `.write`, `.*`, or two of them. It may say more than is granted.
+    pub(super) fn in_v1(&self) -> String {
+        let name = self.resource_type.as_deref().unwrap_or("*");
+        let has = |letters: &str| self.letters.chars().any(|letter| letters.contains(letter));
+        match (has("rs"), has("cud")) {
+            (true, true) if self.letters == "cruds" => format!("system/{name}.*"),
+            (true, true) => format!("system/{name}.read system/{name}.write"),
+            (false, true) => format!("system/{name}.write"),
+            _ => format!("system/{name}.read"),
+        }
+    }
+
     /// Whether it allows an interaction with a type; without a type, with all of them.
     pub(super) fn covers(&self, resource_type: Option<&str>, letter: char) -> bool {
         let of_type =

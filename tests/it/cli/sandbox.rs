@@ -1,6 +1,6 @@
 //! `sandbox`: a server that is found by its first line and ends with a signal.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, Command, Stdio};
 
 use super::{Home, words};
@@ -73,4 +73,40 @@ fn snapshot_and_seed_fill_the_sandbox() {
         ["sandbox-seed"]
     );
     assert_eq!(home.run("sandbox --seed other --format json").ends(4).codes(), ["input-not-json"]);
+}
+
+#[test]
+fn sandbox_plays_another_server() {
+    let home = Home::new();
+    let sandbox = Sandbox::start(&home, "--as epic");
+    assert!(sandbox.url.ends_with("/api/FHIR/R4"), "{}", sandbox.url);
+    let url = format!("{}/metadata", sandbox.url);
+    let output = Command::new("curl").args(["-sf", &url]).output().unwrap();
+    let statement = String::from_utf8(output.stdout).unwrap();
+    assert!(statement.contains(r#""name":"Epic""#) && !statement.contains("versioning"));
+    assert_eq!(sandbox.end("-INT"), Some(0));
+    home.run("sandbox --as nobody").ends(2);
+    home.run("sandbox --fault-share 5").ends(2);
+    home.run("sandbox --faults 7 --fault-kind nothing").ends(2);
+}
+
+#[test]
+fn sandbox_names_its_seed_and_its_faults() {
+    let home = Home::new();
+    let flags = "-v sandbox --faults 7 --fault-share 100 --fault-kind html-page";
+    let mut command = home.command(words(flags));
+    let command = command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let url = format!("{}/metadata", line.trim());
+    let output = Command::new("curl").args(["-s", &url]).output().unwrap();
+    assert!(output.stdout.starts_with(b"<!DOCTYPE html>"));
+    let id = child.id().to_string();
+    assert!(Command::new("kill").args(["-INT", &id]).status().unwrap().success());
+    let mut said = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    assert!(said.contains("drawn from seed 7"), "{said}");
+    assert!(said.contains("html-page"), "{said}");
 }

@@ -2,7 +2,7 @@
 
 use ipt_fhir::fhir::{Bundle, Resource};
 use ipt_fhir::json::Value;
-use ipt_fhir::sandbox::{Config, Ids, Running, Sandbox};
+use ipt_fhir::sandbox::{Behaviour, Config, Ids, Personality, Running, Sandbox};
 
 /// A sandbox of a test's own, and a client for it.
 pub(super) struct Ehr {
@@ -24,6 +24,21 @@ impl Ehr {
         let mut config = Config::default();
         config.behaviour.ids = Ids::Counting;
         Self::start(config).await
+    }
+
+    /// A server that plays another, with a patient, an encounter of theirs, and somebody else with one, too.
+    pub(super) async fn playing(personality: Personality) -> Self {
+        let behaviour = Behaviour::of(personality);
+        let ehr = Self::start(Config { behaviour, ..Config::default() }).await;
+        for text in [
+            r#"{"resourceType":"Patient","id":"lee","active":true,"name":[{"family":"Lee"}]}"#,
+            r#"{"resourceType":"Patient","id":"other","active":true,"name":[{"family":"Roe"}]}"#,
+            r#"{"resourceType":"Encounter","id":"visit","status":"finished","subject":{"reference":"Patient/lee"}}"#,
+            r#"{"resourceType":"Encounter","id":"foreign","status":"finished","subject":{"reference":"Patient/other"}}"#,
+        ] {
+            ehr.running.put(Resource::parse(text.as_bytes()).unwrap()).unwrap();
+        }
+        ehr
     }
 
     pub(super) async fn start(config: Config) -> Self {
@@ -127,6 +142,11 @@ impl Asked {
             .text("code")
             .unwrap()
             .to_owned()
+    }
+
+    /// The vendor's code of the first issue of an OperationOutcome, with the status.
+    pub(super) fn coded(&self) -> (u16, String) {
+        (self.status, self.text_at("/issue/0/details/coding/0/code"))
     }
 
     /// The value at a pointer of the body.

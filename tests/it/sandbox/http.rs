@@ -134,7 +134,7 @@ async fn the_statement_says_what_it_does() {
         assert_eq!(ehr.get(&format!("{name}/_history")).await.status, 200);
         assert_eq!(ehr.get(&format!("{name}/1")).await.status, 404);
     }
-    let includes = answer.at("/rest/0/resource/1/searchInclude");
+    let includes = answer.at("/rest/0/resource/2/searchInclude");
     for include in includes.as_array().unwrap() {
         let ask = format!("GET CarePlan?_include={}", include.as_str().unwrap());
         assert_eq!(ehr.ask(&ask, &["Prefer: handling=strict"], "").await.status, 200, "{ask}");

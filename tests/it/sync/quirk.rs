@@ -73,6 +73,7 @@ async fn every_quirk_alone_and_all_together() {
             media_type: "application/json",
             transactions: Transactions::Partial,
             max_conditional_entries: Some(3),
+            ..none()
         },
     ];
     let mut cases = Vec::new();

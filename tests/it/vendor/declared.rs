@@ -6,7 +6,7 @@ use ipt_fhir::fhir::capability::Versioning;
 use super::all_captured;
 
 /// r read, s search, C create, U update, P patch; i identifier search, L `_lastUpdated`, l lower case; - absent.
-const DECLARED: &str = "
+pub(crate) const DECLARED: &str = "
     | Patient | rsC i | rsCP i | rs iL | rs i | rs iL | rs i | rs i | rs i |
     | CarePlan | rs i | rs | rs L | rs | rs L | rs | rs | rs |
     | Goal | rs i | rs | rs L | rs | rs L | rs | rs | rs |
@@ -28,12 +28,12 @@ const COUNTS: &str = "
     | system | - | batch | - | - | - | - | - | - |
     | updateCreate | 0 | 0 | 0 | 0 | 10 | 0 | 0 | 0 |";
 
-fn rows(table: &str) -> Vec<Vec<&str>> {
+pub(crate) fn rows(table: &str) -> Vec<Vec<&str>> {
     let lines = table.lines().map(str::trim).filter(|line| !line.is_empty());
     lines.map(|line| line.trim_matches('|').split('|').map(str::trim).collect()).collect()
 }
 
-fn cell(capability: &Capability, resource_type: &str) -> String {
+pub(crate) fn cell(capability: &Capability, resource_type: &str) -> String {
     let Some(known) = capability.resources.get(resource_type) else { return "-".to_owned() };
     let letters = |pairs: &[(&str, &str)], holds: &dyn Fn(&str) -> bool| -> String {
         pairs.iter().filter(|(_, name)| holds(name)).map(|(letter, _)| *letter).collect()

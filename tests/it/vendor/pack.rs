@@ -120,7 +120,7 @@ fn packs_that_nobody_measured_say_so() {
 }
 
 /// ehrs-and-sync.md 1.6, "Default rungs of the packs"; `?` for by opt-in.
-const RUNGS: &str = "
+pub(crate) const RUNGS: &str = "
     epic | document | document | structure? | document
     oracle-health | document | document | structure | document
     veradigm | document | document | structure | structure
