@@ -22,6 +22,7 @@ mod reference;
 mod row;
 mod sqlite;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use tokio::sync::Mutex;
@@ -120,6 +121,9 @@ pub struct Operation {
     pub waited_until: jiff::Timestamp,
     /// Whether a search after that found nothing.
     pub searched: bool,
+    /// The ids of its type that the chart had before it was sent, where the server keeps no identifier by which the
+    /// resource would be known again.
+    pub seen: Option<BTreeSet<String>>,
 }
 
 /// What an operation asks for.

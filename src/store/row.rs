@@ -72,6 +72,9 @@ pub(super) fn operation(row: &SqliteRow) -> Result<Operation, Error> {
         attempt: row.try_get("attempt")?,
         waited_until: moment(row, "waited_until", TABLE)?,
         searched: row.try_get("searched")?,
+        seen: row
+            .try_get::<Option<&str>, _>("seen")?
+            .map(|text| text.split_whitespace().map(str::to_owned).collect()),
     })
 }
 

@@ -147,7 +147,7 @@ pub(super) async fn ledger(
     .await?;
     let operations = sqlx::query(
         "SELECT item, verb, resource_type, id, base_version, body, body_digest, local, state, attempt,
-         waited_until, searched FROM operation WHERE ehr = $1 AND plan = $2 ORDER BY item",
+         waited_until, searched, seen FROM operation WHERE ehr = $1 AND plan = $2 ORDER BY item",
     )
     .bind(ehr)
     .bind(plan)
@@ -182,8 +182,8 @@ pub(super) async fn put_operations(
         let body = operation.body.to_text();
         sqlx::query(
             "INSERT OR REPLACE INTO operation (ehr, item, plan, verb, resource_type, id, base_version,
-             body, body_digest, local, state, attempt, waited_until, searched)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
+             body, body_digest, local, state, attempt, waited_until, searched, seen)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
         )
         .bind(ehr)
         .bind(operation.item.to_string())
@@ -199,6 +199,7 @@ pub(super) async fn put_operations(
         .bind(operation.attempt)
         .bind(operation.waited_until.to_string())
         .bind(operation.searched)
+        .bind(operation.seen.as_ref().map(|seen| seen.iter().cloned().collect::<Vec<_>>().join(" ")))
         .execute(&mut *transaction)
         .await?;
     }

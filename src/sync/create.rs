@@ -18,6 +18,7 @@ use crate::store::{Operation, State, Verb, Writer};
 use crate::vendor::Transport;
 
 use super::identity::{Item, item_of, names_another, resolve, targets, token};
+use super::offer::LookUp;
 use super::order::{groups, wave, without_missing};
 use super::report::{Failure, Progress, Stop};
 use super::round::Position;
@@ -126,6 +127,7 @@ impl Run<'_, '_> {
                 ids.contains_key(&target) || (here.contains(&target) && self.transport == Transport::Transaction)
             };
             let local = without_missing(&item.local, &is_there);
+            let seen = self.listed.get(local.resource_type()).cloned();
             Some(Operation {
                 item: *uuid,
                 verb: Verb::Create,
@@ -135,6 +137,7 @@ impl Run<'_, '_> {
                 attempt: self.tries.get(uuid).copied().unwrap_or_default() + 1,
                 waited_until,
                 searched: false,
+                seen,
             })
         };
         group.iter().filter_map(operation).collect()
@@ -237,8 +240,10 @@ impl Run<'_, '_> {
                 self.answered.insert(item);
                 self.check_answer(id.as_ref(), resource.as_ref())?;
                 let stored = resource.as_ref().map(item_of);
-                let is_note = self.notes.contains_key(&item);
-                if status == 201 && stored == Some(None) && !is_note {
+                let is_sought = self.offer.look_up(operation.body.resource_type())
+                    == LookUp::ByIdentifier
+                    && !self.notes.contains_key(&item);
+                if status == 201 && stored == Some(None) && is_sought {
                     // Made, and our identifier dropped: no search will ever find it, and sending it again makes another.
                     self.taken_in(item).await?;
                     return Ok(false);

@@ -17,6 +17,7 @@ use crate::client::Versioned;
 use crate::fhir::{Resource, ResourceId};
 use crate::json::Value;
 use crate::mapping::note::{FooterReference, edition_item, footer_reference};
+use crate::store::Verb;
 
 use super::identity::{Item, item_of, names_another};
 use super::reading::{or_unavailable, repeated};
@@ -46,19 +47,53 @@ impl Run<'_, '_> {
         if let Some(foreign) = listed.iter().find(is_foreign) {
             return Err(Stop::ForeignMatch(foreign.id.clone()));
         }
+        let ids = listed.iter().map(|one| one.id.id().to_owned()).collect();
+        self.listed.insert(resource_type.to_owned(), ids);
+        let mut nameless = Vec::new();
         for versioned in listed {
             let item = match self.item_at(&versioned.id).or_else(|| item_of(&versioned.resource)) {
                 Some(item) => Some(item),
                 None => self.item_in_footer(&versioned, items).await?,
             };
-            let Some(item) = item.filter(|item| items.contains(item)) else { continue };
+            let Some(item) = item else {
+                nameless.push(versioned);
+                continue;
+            };
+            if !items.contains(&item) {
+                continue;
+            }
             if !self.is_item(&versioned, item) {
                 return Err(Stop::Restored(versioned.id));
             }
             self.check_subject(&versioned)?;
             self.found.entry(item).or_default().push(versioned);
         }
+        for item in items {
+            self.recognise(*item, &nameless);
+        }
         Ok(())
+    }
+
+    /// Finds what a create of unknown outcome made, on a server that keeps no identifier: what the chart did not have
+    /// before, and what says the same as far as it goes. If there are several, a person has to look.
+    fn recognise(&mut self, item: Uuid, nameless: &[Versioned]) {
+        let is_found = self.found.get(&item).is_some_and(|found| !found.is_empty());
+        let operation = self.operations.get(&item).filter(|operation| {
+            operation.verb == Verb::Create && !is_found && !self.notes.contains_key(&item)
+        });
+        let Some((operation, seen)) = operation.and_then(|one| Some((one, one.seen.as_ref()?)))
+        else {
+            return;
+        };
+        let candidates: Vec<Versioned> = nameless
+            .iter()
+            .filter(|one| !seen.contains(one.id.id()) && may_be(&operation.body, &one.resource))
+            .cloned()
+            .collect();
+        if let [one] = candidates.as_slice() {
+            self.located.insert(item, one.id.clone());
+        }
+        self.found.insert(item, candidates);
     }
 
     /// The item that stands at an id, by the ledger or by an answer of this run.
@@ -74,7 +109,9 @@ impl Run<'_, '_> {
             Some(stored) => stored == item,
             None => match self.shadows.get(&item) {
                 Some(shadow) => shadow.id == versioned.id && item_of(&shadow.base).is_none(),
-                None => self.notes.contains_key(&item),
+                None => {
+                    self.notes.contains_key(&item) || self.located.get(&item) == Some(&versioned.id)
+                }
             },
         }
     }
@@ -160,4 +197,31 @@ impl Run<'_, '_> {
         }
         Ok(Some(told))
     }
+}
+
+/// Whether a resource can be what was sent: what tells such resources apart is the same, as far as both have it.
+fn may_be(sent: &Resource, found: &Resource) -> bool {
+    let agrees = |name: &str| match (sent.get(name), found.get(name)) {
+        (Some(sent), Some(found)) => same(sent, found),
+        _ => true,
+    };
+    let telling = ["code", "category", "questionnaire", "authored", "effectiveDateTime", "onsetDateTime"];
+    sent.resource_type() == found.resource_type() && telling.iter().all(|name| agrees(name))
+}
+
+/// Whether two values say the same; codings may be added, and words be put differently beside them.
+fn same(sent: &Value, found: &Value) -> bool {
+    let codings = |value: &Value| -> Vec<(String, String)> {
+        let own = value.items("coding");
+        let inner = value.as_array().unwrap_or_default().iter();
+        let all = own.chain(inner.flat_map(|one| one.items("coding")));
+        all.filter_map(|one| Some((one.text("system")?.to_owned(), one.text("code")?.to_owned())))
+            .collect()
+    };
+    let (sent_codings, found_codings) = (codings(sent), codings(found));
+    if sent_codings.is_empty() || found_codings.is_empty() {
+        return sent.text("text").is_none() && sent.to_text() == found.to_text()
+            || sent.text("text").is_some_and(|text| found.text("text") == Some(text));
+    }
+    sent_codings.iter().any(|coding| found_codings.contains(coding))
 }

@@ -56,6 +56,8 @@ pub(super) struct Run<'a, 'p> {
     pub(super) past: BTreeSet<Uuid>,
     /// Notes that were drawn in this run, by place and edition.
     pub(super) drawn: BTreeMap<(usize, u32), Resource>,
+    /// The ids that the chart has of each type that was listed.
+    pub(super) listed: BTreeMap<String, BTreeSet<String>>,
     /// Notes that were opened, by id and version; nothing for those that are not ours.
     pub(super) opened: BTreeMap<(ResourceId, Option<String>), Option<Opened>>,
     /// When the run began, to the second: the date of new editions.
@@ -172,6 +174,7 @@ async fn prepare<'a, 'p>(
         notes: BTreeMap::new(),
         past: BTreeSet::new(),
         drawn: BTreeMap::new(),
+        listed: BTreeMap::new(),
         opened: BTreeMap::new(),
         now,
         shadows,

@@ -80,6 +80,7 @@ impl Run<'_, '_> {
             attempt: self.tries.get(&item).copied().unwrap_or(1),
             waited_until: self.end_of_waiting(),
             searched: false,
+            seen: None,
         };
         writer.begin(&self.link.plan, std::slice::from_ref(&operation)).await?;
         self.answered.remove(&item);

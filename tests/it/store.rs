@@ -43,6 +43,7 @@ fn operation(item: u128) -> Operation {
         state: State::InFlight,
         attempt: 1,
         waited_until: moment(),
+        seen: Some(["7".to_owned(), "8".to_owned()].into()),
         searched: false,
     }
 }

@@ -32,4 +32,8 @@ CREATE TABLE hand_off (
     FOREIGN KEY (ehr, plan) REFERENCES link (ehr, plan)
 ) STRICT, WITHOUT ROWID;
 
+-- What the chart had of a type before an operation was sent, where nothing but that tells which resource it made: ids
+-- with a space between; null where it was not needed.
+ALTER TABLE operation ADD COLUMN seen TEXT;
+
 PRAGMA user_version = 3;

@@ -121,6 +121,7 @@ async fn the_store_prints_no_text_and_its_files_are_their_owners() {
         state: State::InFlight,
         attempt: 1,
         waited_until: jiff::Timestamp::UNIX_EPOCH,
+        seen: None,
         searched: false,
     };
     dull(&operation);

@@ -44,7 +44,7 @@ pub(crate) fn run(
         return Err(Failure::new(Exit::Usage, "render-pdf-to-terminal", text)
             .help("give --output FILE, or let a pipe take it"));
     }
-    let edition = Edition::first(note.date().unwrap_or_else(clock::now));
+    let edition = Edition::first(note.slot, note.date().unwrap_or_else(clock::now));
     let bytes = note.render(&edition, media_type).map_err(|error| {
         Failure::new(Exit::Failed, error.code(), error.to_string())
             .help("--to text and --to html hold every character")
