@@ -6,6 +6,7 @@ use std::time::Duration;
 use uuid::Uuid;
 
 use crate::client::{self, Versioned};
+use crate::fhir::reference::for_each_reference;
 use crate::fhir::{Resource, ResourceId};
 use crate::mapping;
 use crate::merge::{Change, changes};
@@ -17,6 +18,7 @@ use super::listing::Opened;
 use super::offer::Offer;
 use super::patient::{PatientFault, check_linked};
 use super::reading::{pause, repeated};
+use super::reference::{ReferenceFault, check_reference};
 use super::report::{Done, Failure, ItemReport, ItemState, Placed, Progress, RecordReport, Stop};
 use super::round::Position;
 use super::{Ehr, Record};
@@ -222,6 +224,7 @@ impl Run<'_, '_> {
             if positions.iter().any(|(_, position)| position.is_riddle()) {
                 return Ok(());
             }
+            self.check_references(positions).await?;
             let has_written = self.write(writer, positions).await?;
             let is_open = |operation: &Operation| operation.state != State::Mediated;
             if !has_written && !self.operations.values().any(is_open) {
@@ -315,6 +318,36 @@ impl Run<'_, '_> {
             Err(client::Error::NotFound { .. }) => Err(Stop::Patient(PatientFault::Gone)),
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// Reads again what a person linked and what is to be written refers to: before each round that writes (W2, W3).
+    async fn check_references(&self, positions: &[(Uuid, Position)]) -> Result<(), Stop> {
+        let mut used = BTreeSet::new();
+        for (item, position) in positions {
+            let body = match position {
+                Position::Create => self.item(*item).map(|item| &item.local),
+                Position::Update(body, _) => Some(&**body),
+                Position::At(_) => None,
+            };
+            let Some(tree) = body.map(Resource::to_value) else { continue };
+            for_each_reference(&tree, &mut |text| {
+                used.insert(text.to_owned());
+            });
+        }
+        for reference in &self.record.references {
+            let target = &reference.target;
+            if !used.contains(&target.to_string()) {
+                continue;
+            }
+            let fault = match self.read(target).await? {
+                Some(found) => check_reference(&found.resource, reference, self.link).err(),
+                None => Some(ReferenceFault::Gone),
+            };
+            if let Some(fault) = fault {
+                return Err(Stop::Reference(target.clone(), fault));
+            }
+        }
+        Ok(())
     }
 
     /// Waits after a request that did not leave or was turned away; stops if that happens too often.

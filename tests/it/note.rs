@@ -8,11 +8,13 @@ use ipt_fhir::ipt::{Document, Plan, document};
 use ipt_fhir::mapping::note::{Edition, MediaType, Note, notes};
 use ipt_fhir::mapping::{Options, Policy};
 
+use uuid::Uuid;
+
 use crate::support::{record, record_names, shared};
 
-/// The first edition of everything.
+/// The first edition of any note: only what is resolved against a chart minds whose it is.
 pub(crate) fn first() -> Edition {
-    Edition::first("2026-04-01T12:00:00Z".parse().unwrap())
+    Edition::first(Uuid::nil(), "2026-04-01T12:00:00Z".parse().unwrap())
 }
 
 fn options(policy: Policy) -> Options {

@@ -2,7 +2,7 @@
 
 use ipt_fhir::json::Value;
 use ipt_fhir::mapping::Options;
-use ipt_fhir::mapping::hand_off::{Contents, Made, page};
+use ipt_fhir::mapping::hand_off::{Contents, Made, documents};
 use ipt_fhir::phi::Phi;
 use ipt_fhir::store::{Link, Store, digest};
 use ipt_fhir::sync::hand_off::{Delivered, deliver};
@@ -32,7 +32,7 @@ fn package(home: &Home, title: &str) -> String {
         store.link(&link).await.unwrap();
         let writer = store.writer("here").await.unwrap();
         let contents = Contents::of(&plan, &Options::default(), &["plan"], |_| true);
-        let documents = &mut |_: &Made| Ok(vec![page(&plan, &Options::default())]);
+        let documents = &mut |made: &Made| Ok(documents(&plan, &Options::default(), made));
         let directory = home.path("store/hand-off/here");
         match deliver(&writer, &directory, &link.plan, &contents, now, documents).await.unwrap() {
             Delivered::Made(made) | Delivered::Superseding(made) => made.name,

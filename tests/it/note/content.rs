@@ -133,7 +133,7 @@ fn text_page_and_pdf_say_the_same_with_the_same_footer() {
             assert_eq!((said, footer.clone()), of_html(&page, Tables::Fields), "{name}");
             let reference = footer_reference(text(&note).as_bytes()).unwrap();
             assert_eq!(reference.to_string(), footer);
-            assert_eq!((reference.item, reference.number), (note.slot, 1));
+            assert_eq!((reference.slot, reference.number), (note.slot, 1));
             assert_eq!(reference.digest, note.digest(&first()));
             assert_eq!(footer_reference(page.as_bytes()).as_ref(), Some(&reference), "{name}");
             if !cfg!(feature = "pdf") {

@@ -5,7 +5,7 @@ use ipt_fhir::ipt::SessionStatus;
 use ipt_fhir::ipt::plan::PlanStatus;
 use ipt_fhir::json::Value;
 use ipt_fhir::mapping::note::{
-    DocStatus, Edition, MediaType, Note, Shape, Subject, edition_item, footer_reference, notes,
+    DocStatus, Edition, MediaType, Note, Shape, Subject, Predecessor, edition_item, footer_reference, notes,
 };
 use ipt_fhir::mapping::{self, Part, Policy};
 
@@ -17,11 +17,12 @@ fn john_lee() -> Vec<Note> {
     notes(&in_treatment(), &options(Policy::minimum()))
 }
 
-fn second() -> Edition {
+fn second_of(note: &Note) -> Edition {
     Edition {
+        item: edition_item(note.slot, 2),
         number: 2,
         date: "2026-05-02T08:30:00.5Z".parse().unwrap(),
-        replaces: Some(first().date),
+        replaces: Some(Predecessor { item: note.slot, date: first().date }),
     }
 }
 
@@ -36,7 +37,7 @@ fn attached(resource: &Resource) -> Vec<u8> {
 #[test]
 fn the_default_is_us_cores_clinical_note() {
     for note in john_lee() {
-        let resource = note.resource(&second(), &Shape::default()).unwrap();
+        let resource = note.resource(&second_of(&note), &Shape::default()).unwrap();
         let is = |pointer: &str, expected: &str| {
             assert_eq!(at(&resource, pointer).as_deref(), Some(expected), "{pointer}");
         };
@@ -64,7 +65,7 @@ fn the_default_is_us_cores_clinical_note() {
             }
         }
         let bytes = attached(&resource);
-        assert_eq!(footer_reference(&bytes).unwrap().item, item);
+        assert_eq!(footer_reference(&bytes).unwrap().slot, note.slot);
         assert!(!bytes.starts_with(b"Replaces"), "relatesTo says so");
         assert_eq!(resource.items("content").count(), 1);
     }
@@ -99,7 +100,7 @@ fn for_epic_a_note_names_its_predecessor_in_its_text() {
         ..Shape::default()
     };
     let note = john_lee().remove(1);
-    let resource = note.resource(&second(), &shape).unwrap();
+    let resource = note.resource(&second_of(&note), &shape).unwrap();
     assert_eq!(at(&resource, "/content/0/attachment/contentType").as_deref(), Some("text/plain"));
     assert_eq!(at(&resource, "/docStatus").as_deref(), Some("preliminary"));
     assert_eq!(at(&resource, "/type/coding/0/code").as_deref(), Some("11506-3"));
@@ -128,14 +129,14 @@ fn for_oracle_a_note_is_a_pdf_with_an_end() {
             plan.sessions[0].end = None;
         }
         for note in notes(&plan, &options(Policy::minimum())) {
-            let resource = note.resource(&second(), &shape).unwrap();
+            let resource = note.resource(&second_of(&note), &shape).unwrap();
             let content_type = at(&resource, "/content/0/attachment/contentType");
             assert_eq!(content_type.as_deref(), Some("application/pdf"));
             let end = at(&resource, "/context/period/end").unwrap();
             assert!(ipt_fhir::date::Instant::parse(&end).is_ok(), "{end}");
             assert!(attached(&resource).starts_with(b"%PDF-"));
             let found = footer_reference(&attached(&resource)).unwrap();
-            assert_eq!(found.item, edition_item(note.slot, 2));
+            assert_eq!((found.slot, found.number), (note.slot, 2));
         }
     }
 }
@@ -177,18 +178,18 @@ fn what_a_pdf_cannot_show_falls_back_to_text() {
 #[test]
 fn a_digest_follows_what_is_said_and_nothing_else() {
     let note = john_lee().remove(0);
-    let digest = note.digest(&second());
+    let digest = note.digest(&second_of(&note));
     assert_eq!(digest.len(), 12);
-    assert_eq!(digest, note.digest(&Edition { replaces: None, ..second() }));
+    assert_eq!(digest, note.digest(&Edition { replaces: None, ..second_of(&note) }));
     assert_ne!(digest, note.digest(&first()), "the version is printed");
     let mut plan = in_treatment();
     plan.goals[0].text.push('!');
     let changed = notes(&plan, &options(Policy::minimum()));
-    assert_ne!(digest, changed[0].digest(&second()));
-    assert_eq!(john_lee()[1].digest(&second()), changed[1].digest(&second()));
+    assert_ne!(digest, changed[0].digest(&second_of(&note)));
+    assert_eq!(john_lee()[1].digest(&second_of(&note)), changed[1].digest(&second_of(&note)));
     let full = notes(&plan, &options(Policy::full()));
     assert_eq!(full[0].slot, changed[0].slot);
-    assert_ne!(full[0].digest(&second()), changed[0].digest(&second()));
+    assert_ne!(full[0].digest(&second_of(&note)), changed[0].digest(&second_of(&note)));
 }
 
 #[test]
