@@ -157,8 +157,8 @@ fn file_attachments(ehr: &mut Ehr, mut resource: Resource) -> Resource {
     resource
 }
 
-/// What is in an attachment, decoded.
-fn decoded(attachment: &Value) -> Option<Vec<u8>> {
+/// What is in an attachment or a Binary, decoded; nothing if that is empty or no base64.
+pub(super) fn decoded(attachment: &Value) -> Option<Vec<u8>> {
     BASE64.decode(attachment.text("data")?).ok().filter(|data| !data.is_empty())
 }
 

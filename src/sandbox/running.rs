@@ -15,6 +15,7 @@ use super::fault::{Fault, Faults};
 use super::http::Swap;
 use super::interaction::{Ehr, Request};
 use super::rate::Counts;
+use super::rules;
 use super::smart::TokenServer;
 use super::snapshot::Snapshot;
 use super::store::{Version, Written};
@@ -251,6 +252,22 @@ impl Running {
     pub fn resources(&self) -> Vec<Resource> {
         let ehr = self.shared.ehr();
         ehr.store.all_current().map(|(_, resource)| Resource::clone(resource)).collect()
+    }
+
+    /// The resources of a type that have content now.
+    pub fn of_type(&self, resource_type: &str) -> Vec<Resource> {
+        let mut resources = self.resources();
+        resources.retain(|resource| resource.resource_type() == resource_type);
+        resources
+    }
+
+    /// What is in the first attachment of a document, be it there or in a Binary; nothing if there is none.
+    pub fn attachment(&self, document: &Resource) -> Option<Vec<u8>> {
+        let attachment = document.items("content").next()?.get("attachment")?;
+        match attachment.text("url") {
+            Some(url) => rules::decoded(&self.get(&url.parse().ok()?)?.to_value()),
+            None => rules::decoded(attachment),
+        }
     }
 
     /// The current content of a resource.

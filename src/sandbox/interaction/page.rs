@@ -10,6 +10,8 @@ use crate::fhir::bundle::Entry;
 use crate::fhir::{Bundle, Resource, ResourceId};
 use crate::sandbox::answer::{Answer, Refusal};
 use crate::sandbox::behaviour;
+use crate::sandbox::personality::Personality;
+use crate::sandbox::rules::epic;
 use crate::sandbox::search::Query;
 
 use super::{Ehr, Request, history};
@@ -84,7 +86,12 @@ pub(super) fn next(ehr: &mut Ehr, request: &Request) -> Result<Answer, Refusal> 
     let offset = offset.ok_or(Refusal::invalid("the link to the page is not one of ours"))?;
     let token = token.to_owned();
     let kept = ehr.pages.by_token.get(&token).cloned();
-    let listing = kept.ok_or(Refusal::new(410, "expired", "the page is not kept any more"))?;
+    let is_epic = ehr.behaviour.personality == Some(Personality::Epic);
+    let expired = || {
+        let refusal = Refusal::new(410, "expired", "the page is not kept any more");
+        if is_epic { epic::coded(refusal, "4113") } else { refusal }
+    };
+    let listing = kept.ok_or_else(expired)?;
     let self_url = page_url(ehr, &listing.of, &token, offset);
     Ok(show(ehr, listing, offset, self_url, Some(token)))
 }

@@ -49,6 +49,8 @@ async fn a_note_is_filed_and_given_back_as_a_link() {
         (binary.text_at("/data").as_str(), binary.text_at("/contentType").as_str()),
         ("YSBub3Rl", "text/plain")
     );
+    let notes = ehr.running.of_type("DocumentReference");
+    assert_eq!(ehr.running.attachment(&notes[0]).unwrap(), b"a note");
     // A replay files a second copy, whatever the condition.
     let again = ehr
         .ask(
@@ -113,6 +115,7 @@ async fn a_search_of_a_chart_names_its_patient() {
     ] {
         assert_eq!(ehr.get(search).await.coded(), (400, code.to_owned()), "{search}");
     }
+    assert_eq!(ehr.get("?_page=gone&_offset=1").await.coded(), (410, "4113".to_owned()));
     for search in
         ["CarePlan?patient=lee&category=assess-plan", "Condition?_id=1", "Patient?family=Lee"]
     {
