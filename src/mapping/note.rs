@@ -11,6 +11,8 @@
 mod footer;
 mod resource;
 
+use std::fmt::Write;
+
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
@@ -170,10 +172,11 @@ pub fn notes(plan: &Plan, options: &Options) -> Vec<Note> {
         |session: &&Session| (session.start.as_ref().and_then(Instant::timestamp), session.number);
     let first = plan.sessions.iter().filter(held).min_by_key(order);
     let date = plan.date.as_ref();
-    let made = date.and_then(PartialDate::first_day).and_then(|day| {
-        day.to_zoned(jiff::tz::TimeZone::UTC).ok().map(|zoned| zoned.timestamp())
-    });
-    let latest = plan.sessions.iter().filter_map(|session| session.start.as_ref()?.timestamp()).max();
+    let made = date
+        .and_then(PartialDate::first_day)
+        .and_then(|day| day.to_zoned(jiff::tz::TimeZone::UTC).ok().map(|zoned| zoned.timestamp()));
+    let latest =
+        plan.sessions.iter().filter_map(|session| session.start.as_ref()?.timestamp()).max();
     let of_plan = Note {
         slot: identity.item(derived::NOTE),
         subject: Subject::Plan,
@@ -252,7 +255,11 @@ impl Note {
     pub fn digest(&self, edition: &Edition) -> String {
         let text = self.versioned(edition).to_text();
         let digest = Sha256::digest(text.as_bytes());
-        digest.iter().take(6).map(|byte| format!("{byte:02x}")).collect()
+        digest.iter().take(6).fold(String::with_capacity(12), |mut hex, byte| {
+            // Writing to a String can't fail.
+            let _ = write!(hex, "{byte:02x}");
+            hex
+        })
     }
 
     /// An edition as bytes of a media type; it opens with what it replaces, if anything.

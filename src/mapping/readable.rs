@@ -15,7 +15,7 @@ mod words;
 
 use crate::date::PartialDate;
 use crate::document::{Block, Document, Item, Level};
-use crate::ipt::{Plan, SessionStatus};
+use crate::ipt::{Plan, SessionStatus, Technique};
 
 pub(super) use words::{amount, judged};
 
@@ -196,7 +196,7 @@ impl<'a> Page<'a> {
         if !plan.interventions.is_empty() {
             self.document.section("Interventions and techniques");
             let items = plan.interventions.iter().map(|intervention| {
-                let technique = intervention.code.map(|code| code.display());
+                let technique = intervention.code.map(Technique::display);
                 let technique = technique
                     .filter(|name| self.is_note && !name.eq_ignore_ascii_case(&intervention.label));
                 let technique = technique.map(|name| format!(" ({name})")).unwrap_or_default();

@@ -41,15 +41,17 @@ impl Part {
     /// The part of a resource of a type and local name.
     fn of(plan: &Plan, resource_type: &str, local: &str) -> Self {
         // What belongs to a session is named after it: `session-5/score-1`.
-        let of_session = local.split_once('/').filter(|(session, _)| {
-            plan.sessions.iter().any(|known| known.id == *session)
-        });
+        let of_session = local
+            .split_once('/')
+            .filter(|(session, _)| plan.sessions.iter().any(|known| known.id == *session));
         match (resource_type, of_session) {
             ("Patient" | "Practitioner", _) => Self::Person,
             ("Condition", _) => Self::Diagnosis,
             ("Encounter" | "Appointment" | "Procedure" | "Task" | "Flag", _) => Self::Session,
             ("DocumentReference", Some(_)) => Self::Session,
-            ("Observation", Some((_, name))) if name.starts_with(derived::PROGRESS) => Self::Session,
+            ("Observation", Some((_, name))) if name.starts_with(derived::PROGRESS) => {
+                Self::Session
+            }
             ("Observation" | "QuestionnaireResponse", Some(_)) => Self::Score,
             _ => Self::Plan,
         }

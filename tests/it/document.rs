@@ -25,10 +25,13 @@ fn sample() -> Document {
     document.section("Section");
     document.paragraph("First line\r\nsecond\tline\rthird <b>line</b>");
     document.part("Part");
-    document.list(true, [
-        item("Strong", ": text", vec![Item::plain("child one"), Item::plain("child two")]),
-        Item::plain("second"),
-    ]);
+    document.list(
+        true,
+        [
+            item("Strong", ": text", vec![Item::plain("child one"), Item::plain("child two")]),
+            Item::plain("second"),
+        ],
+    );
     let row = |cells: [&str; 2]| cells.map(str::to_owned).to_vec();
     document.blocks.push(Block::Table {
         headings: row(["Left", "Right"]),
@@ -113,7 +116,8 @@ mod pdf {
 
     #[test]
     fn a_pdf_says_what_the_page_says() {
-        let bytes = Document { footer: Some("IPT-REF: x".to_owned()), ..sample() }.to_pdf().unwrap();
+        let bytes =
+            Document { footer: Some("IPT-REF: x".to_owned()), ..sample() }.to_pdf().unwrap();
         let Some((read, footers)) = of_pdf(&bytes) else {
             println!("left out: the text of a PDF (there is no pdftotext)");
             return;
@@ -223,7 +227,8 @@ mod pdf {
                 assert_eq!(page.matches("Alpha").count(), 1, "{page}");
             }
             let lines: Vec<&str> = page.lines().collect();
-            let end = lines.iter().rposition(|line| line.contains("content") || line.contains("row"));
+            let end =
+                lines.iter().rposition(|line| line.contains("content") || line.contains("row"));
             let heading = lines.iter().rposition(|line| line.starts_with("Heading"));
             assert!(heading.is_none_or(|heading| end.is_some_and(|end| heading < end)), "{page}");
         }

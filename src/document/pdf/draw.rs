@@ -47,9 +47,8 @@ pub(super) fn write(
         Some(_) => standards.with_archival_validator(Archival::A2_A),
         None => standards,
     };
-    let configuration = standards
-        .finish()
-        .map_err(|_| Error::Pdf("the standards exclude each other"))?;
+    let configuration =
+        standards.finish().map_err(|_| Error::Pdf("the standards exclude each other"))?;
     let settings = SerializeSettings { configuration, ..SerializeSettings::default() };
     let mut file = krilla::Document::new_with(settings);
     let mut drawn: Vec<Vec<Identifier>> = flow.elements.iter().map(|_| Vec::new()).collect();

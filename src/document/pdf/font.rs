@@ -101,8 +101,7 @@ impl Faces {
         let (style, face) =
             if is_bold { (Style::Bold, &self.bold) } else { (Style::Regular, &self.regular) };
         let glyph = is_simple(character).then(|| {
-            face.glyph(style, character)
-                .or_else(|| self.symbols.glyph(Style::Symbols, character))
+            face.glyph(style, character).or_else(|| self.symbols.glyph(Style::Symbols, character))
         });
         glyph.flatten().ok_or_else(|| Error::Character(block(character)))
     }
@@ -112,7 +111,8 @@ impl Faces {
 /// must be shaped. A font may have a glyph for others all the same.
 fn is_simple(character: char) -> bool {
     let code = u32::from(character);
-    let is_format = matches!(code, 0xad | 0x200b..=0x200f | 0x2028..=0x202e | 0x2060..=0x206f | 0xfeff);
+    let is_format =
+        matches!(code, 0xad | 0x200b..=0x200f | 0x2028..=0x202e | 0x2060..=0x206f | 0xfeff);
     let is_script = matches!(code, 0x20..=0x52f | 0x1ab0..=0x1aff | 0x1c80..=0x1c8f | 0x1d00..=0x20ff
         | 0x2100..=0x2bff | 0x2c60..=0x2c7f | 0x2de0..=0x2dff | 0xa640..=0xa69f | 0xa700..=0xa7ff
         | 0xab30..=0xab6f | 0xfb00..=0xfb06 | 0xfffd);

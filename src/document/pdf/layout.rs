@@ -121,7 +121,12 @@ pub(super) fn flow(document: &Document, faces: &Faces) -> Result<Flow, Error> {
     if let Some(opening) = &document.opening {
         layout.paragraph(opening, LABEL, 0)?;
     }
-    layout.heading(1, &document.title, TITLE, if document.opening.is_some() { 6_000 } else { 0 })?;
+    layout.heading(
+        1,
+        &document.title,
+        TITLE,
+        if document.opening.is_some() { 6_000 } else { 0 },
+    )?;
     for block in &document.blocks {
         layout.block(block)?;
     }
@@ -163,7 +168,13 @@ impl Layout<'_> {
         self.flow.elements.len() - 1
     }
 
-    fn lines(&self, text: &str, is_bold: bool, set: Setting, width: Length) -> Result<Vec<Line>, Error> {
+    fn lines(
+        &self,
+        text: &str,
+        is_bold: bool,
+        set: Setting,
+        width: Length,
+    ) -> Result<Vec<Line>, Error> {
         broken(self.faces, &[Run { text, is_bold }], set.size, width)
     }
 
@@ -371,7 +382,8 @@ impl Layout<'_> {
         let share = room / count;
         // A word that is wider than half the table is broken.
         let least: Vec<Length> = wants.iter().map(|(_, word)| (*word).min(room / 2)).collect();
-        let least = if least.iter().sum::<Length>() > room { vec![share; wants.len()] } else { least };
+        let least =
+            if least.iter().sum::<Length>() > room { vec![share; wants.len()] } else { least };
         let spare = i64::from(room - least.iter().sum::<Length>());
         let wish: Vec<i64> = wants
             .iter()

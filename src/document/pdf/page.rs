@@ -43,8 +43,12 @@ pub(super) fn head_end(flow: &Flow) -> Length {
 pub(super) fn paginate(flow: &Flow) -> Vec<Page> {
     let later_top = if flow.running_head.is_empty() { TOP } else { head_end(flow) + 12 * POINT };
     // A running head that leaves no room would never end: it has at most half the page.
-    let mut paper =
-        Paper { flow, later_top: later_top.min(PAGE_HEIGHT / 2), pages: vec![Page::default()], at: TOP };
+    let mut paper = Paper {
+        flow,
+        later_top: later_top.min(PAGE_HEIGHT / 2),
+        pages: vec![Page::default()],
+        at: TOP,
+    };
     let mut start = 0;
     while start < flow.bands.len() {
         let rest = flow.bands.get(start..).unwrap_or_default();

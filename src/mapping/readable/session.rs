@@ -73,7 +73,10 @@ impl Page<'_> {
         }
         let computed = || session.start.as_ref()?.minutes_until(session.end.as_ref()?);
         let minutes = session.length_minutes.or_else(computed).filter(|minutes| *minutes > 0);
-        self.field("Length", &minutes.map(|minutes| format!("{minutes} minutes")).unwrap_or_default());
+        self.field(
+            "Length",
+            &minutes.map(|minutes| format!("{minutes} minutes")).unwrap_or_default(),
+        );
         self.field("Status", session.status.display());
         self.field_if("Reason", session.status_reason.as_ref());
         let plan = self.plan;
@@ -121,7 +124,11 @@ impl Page<'_> {
             let stands = progress.achievement.display().to_lowercase();
             // A goal that is no goal of the plan is a fault of the record that its own rules find.
             let goal = self.goal_text(&progress.goal_id)?;
-            Some(Item { strong: goal.to_owned(), text: format!(": {stands}{note}"), ..Item::default() })
+            Some(Item {
+                strong: goal.to_owned(),
+                text: format!(": {stands}{note}"),
+                ..Item::default()
+            })
         });
         let goals: Vec<Item> = goals.collect();
         if !goals.is_empty() {

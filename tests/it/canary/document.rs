@@ -9,11 +9,12 @@ use crate::cli::Home;
 use crate::support::tree::for_each;
 
 /// The commands that take a record, and whether they show it where it is right.
-const COMMANDS: [(&str, bool); 6] = [
+const COMMANDS: [(&str, bool); 7] = [
     ("record check", false),
     ("record check --format json", false),
     ("record check --format ndjson", false),
     ("record show", true),
+    ("record render --policy full", true),
     ("map --policy full", true),
     ("map --explain", false),
 ];

@@ -14,13 +14,48 @@ use crate::support::{fixture, record};
 
 /// Members whose values are no sentences: ids, references to them, codes, units. Numbers of people and ways to reach
 /// the client belong to the chart that a note is filed in.
-const NOT_SAID: [&str; 46] = [
-    "id", "format", "formatVersion", "status", "variant", "language", "phaseId", "goalId", "goalIds",
-    "activityIds", "focusAreaIds", "relationshipIds", "addresses", "attendees", "system", "use",
-    "unit", "comparator", "instrument", "rank", "clinicalStatus", "verificationStatus",
-    "achievement", "priority", "expressedBy", "result", "delivery", "techniques", "level", "kind",
-    "gender", "relationship", "identifiers", "family", "given", "prefix", "suffix", "start", "end",
-    "measure", "frequencyUnit", "passthrough", "codeSystem", "asOfUnit", "x-own", "revision",
+const NOT_SAID: [&str; 41] = [
+    "id",
+    "format",
+    "formatVersion",
+    "status",
+    "variant",
+    "language",
+    "phaseId",
+    "goalId",
+    "goalIds",
+    "activityIds",
+    "focusAreaIds",
+    "relationshipIds",
+    "addresses",
+    "attendees",
+    "system",
+    "use",
+    "unit",
+    "comparator",
+    "instrument",
+    "rank",
+    "clinicalStatus",
+    "verificationStatus",
+    "achievement",
+    "priority",
+    "expressedBy",
+    "result",
+    "delivery",
+    "techniques",
+    "level",
+    "kind",
+    "gender",
+    "relationship",
+    "identifiers",
+    "family",
+    "given",
+    "prefix",
+    "suffix",
+    "start",
+    "end",
+    "measure",
+    "revision",
 ];
 
 /// What is said in a record, with its place.
@@ -28,11 +63,13 @@ fn sentences(record: &Value) -> Vec<(String, String)> {
     let mut found = Vec::new();
     for_each(record, &Pointer::root(), &mut |pointer, value| {
         let Some(text) = value.as_str() else { return };
-        let steps: Vec<&str> = pointer.as_str().split('/').filter(|step| step.parse::<u8>().is_err()).collect();
+        let steps: Vec<&str> =
+            pointer.as_str().split('/').filter(|step| step.parse::<u8>().is_err()).collect();
         let is_code = steps.last() == Some(&"code") && !steps.contains(&"exclusions");
         let of_client = steps.contains(&"client") && steps.contains(&"telecom");
         // Moments of sessions are said as day and clock.
-        let of_consent = steps.contains(&"consents") && !steps.iter().any(|step| *step == "id" || *step == "kind" || *step == "status");
+        let of_consent = steps.contains(&"consents")
+            && !steps.iter().any(|step| *step == "id" || *step == "kind" || *step == "status");
         let is_sentence = of_consent || !steps.iter().any(|step| NOT_SAID.contains(step));
         if is_sentence && !is_code && !of_client {
             found.push((pointer.as_str().to_owned(), letters(text)));
@@ -44,14 +81,17 @@ fn sentences(record: &Value) -> Vec<(String, String)> {
 /// The first sentence that no note says.
 fn unsaid(record: &Value, said: &[String]) -> Option<String> {
     let sentences = sentences(record);
-    let lost = sentences.iter().find(|(_, sentence)| {
-        !said.iter().any(|said| said.contains(sentence.as_str()))
-    });
+    let lost = sentences
+        .iter()
+        .find(|(_, sentence)| !said.iter().any(|said| said.contains(sentence.as_str())));
     lost.map(|(pointer, _)| format!("{pointer} is in no note"))
 }
 
 #[test]
 fn every_sentence_of_what_is_granted_is_in_a_note() {
+    if records().iter().all(|(name, _)| name != "sara-dit") {
+        println!("left out: the canonical samples (there is no ../shared)");
+    }
     for (name, document) in records() {
         let grants = Section::ALL.map(|section| Policy::minimum().grant(section));
         for policy in [Policy::full(), Policy::minimum()].into_iter().chain(grants) {
@@ -111,11 +151,14 @@ fn nothing_that_any_policy_withholds_of_any_record_is_in_a_note() {
         let withheld = mapping::to_fhir(&document.plan, &options(policy.clone())).withheld;
         let secrets = secrets(document, &withheld, policy);
         // Words by chance may be those of the page itself; numbered ones are nobody else's.
-        let numbered =
-            |secret: &&String| secret.bytes().filter(u8::is_ascii_digit).count() > 2 && secret.len() > 8;
+        let numbered = |secret: &&String| {
+            secret.bytes().filter(u8::is_ascii_digit).count() > 2 && secret.len() > 8
+        };
         for note in notes(&document.plan, &options(policy.clone())) {
             let said = text(&note);
-            if let Some(secret) = secrets.iter().filter(numbered).find(|secret| said.contains(*secret)) {
+            if let Some(secret) =
+                secrets.iter().filter(numbered).find(|secret| said.contains(*secret))
+            {
                 return Err(format!("{secret:?} is in a note"));
             }
         }

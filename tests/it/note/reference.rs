@@ -76,7 +76,8 @@ fn references_are_those_of_the_mapping() {
     let plan = in_treatment();
     let mapped = mapping::to_fhir(&plan, &options(Policy::minimum()));
     let urn = |resource_type: &str| {
-        let found = mapped.resources.iter().find(|one| one.resource.resource_type() == resource_type);
+        let found =
+            mapped.resources.iter().find(|one| one.resource.resource_type() == resource_type);
         format!("urn:uuid:{}", found.unwrap().item)
     };
     for note in john_lee() {
@@ -236,11 +237,18 @@ fn every_resource_is_of_its_part() {
             "Patient" | "Practitioner" => Part::Person,
             "Condition" => Part::Diagnosis,
             "Encounter" | "Appointment" | "Procedure" | "Task" | "Flag" => Part::Session,
-            "DocumentReference" if at(resource, "/type/coding/0/code").as_deref() != Some("56447-6") => {
+            "DocumentReference"
+                if at(resource, "/type/coding/0/code").as_deref() != Some("56447-6") =>
+            {
                 Part::Session
             }
             "Observation" if code.as_deref() == Some("goal-progress") => Part::Session,
-            "Observation" if at(resource, "/category/0/coding/0/code").as_deref() == Some("survey") && has_encounter => Part::Score,
+            "Observation"
+                if at(resource, "/category/0/coding/0/code").as_deref() == Some("survey")
+                    && has_encounter =>
+            {
+                Part::Score
+            }
             "QuestionnaireResponse" if has_encounter && is_answers => Part::Score,
             _ => Part::Plan,
         };

@@ -36,13 +36,10 @@ pub(crate) fn of_html(html: &str, tables: Tables) -> (String, String) {
     while let Some((text, tail)) = rest.split_once('<') {
         let (tag, tail) = tail.split_once('>').unwrap();
         let cell_ends = matches!(tag, "/th" | "/td");
-        match tag {
-            "/th" if tables == Tables::Fields => names.push(unescaped(text)),
-            "/td" if tables == Tables::Fields && !text.is_empty() => {
-                // Breaks in a cell were read before: what stands here is its end.
-                read.push_str(&unescaped(text));
-            }
-            _ => read.push_str(&unescaped(text)),
+        if tag == "/th" && tables == Tables::Fields {
+            names.push(unescaped(text));
+        } else {
+            read.push_str(&unescaped(text));
         }
         match tag {
             "ol" => counters.push(Some(0)),
@@ -51,13 +48,13 @@ pub(crate) fn of_html(html: &str, tables: Tables) -> (String, String) {
             "li" => {
                 if let Some(Some(count)) = counters.last_mut() {
                     *count += 1;
-                    read.push_str(&format!("{count}."));
+                    read.extend([&count.to_string(), "."]);
                 }
             }
             "thead" => names.clear(),
             "tr" => column = 0,
             "td" if tables == Tables::Fields && !tail.starts_with('<') => {
-                read.push_str(&format!("{}:", names[column]));
+                read.extend([names[column].as_str(), ":"]);
             }
             "br/" => read.push('\n'),
             _ => {}
