@@ -14,6 +14,7 @@
 //! can get a second copy. It is found by the next look-up, shown with both ids, and the plan stops.
 
 mod arrange;
+mod bend;
 pub mod candidate;
 mod create;
 mod edition;

@@ -30,9 +30,9 @@ pub use ladder::{
 };
 pub use overrides::{NotAnOverride, Overrides};
 pub use pack::{
-    Code, CodeClass, CodePlace, Codes, Document, Ignored, LastUpdated, Limits, Login, LoginMethod,
-    Match, Note, Pack, QueryOneByOne, Rate, RequiredReference, Rule, Search, Signing, StrictLookUp,
-    Supersede, TextLimit, Timing, Transport, Writes,
+    Code, CodeClass, CodePlace, Codes, Document, FixedCode, Ignored, LastUpdated, Limits, Login,
+    LoginMethod, Match, Note, Pack, QueryOneByOne, Rate, RequiredReference, Rule, Search, Signing,
+    StrictLookUp, Supersede, TextLimit, Timing, Transport, Writes,
 };
 pub use suggest::{Suggestion, suggest};
 pub use word::SYSTEM;

@@ -19,6 +19,7 @@ use crate::mapping::note::{Edition, Note, Subject};
 use crate::object;
 use crate::vendor::{Kind, Rung, Supersede};
 
+use super::bend::bent;
 use super::edition::{self, Due, Sent, Succession};
 use super::hand_off::{self, Delivered, Last};
 use super::identity::{self, Item, targets};
@@ -45,8 +46,7 @@ impl Run<'_, '_> {
         let ids = self.ids();
         let mut items = Vec::new();
         for item in &self.whole {
-            let is_there =
-                ids.contains_key(&item.uuid) || self.operations.contains_key(&item.uuid);
+            let is_there = ids.contains_key(&item.uuid) || self.operations.contains_key(&item.uuid);
             if is_there {
                 items.push(item.clone());
                 continue;
@@ -72,8 +72,12 @@ impl Run<'_, '_> {
         let is_sent = |item: &Item| !self.not_taken.contains_key(&item.uuid);
         let mut sent: BTreeSet<Uuid> = self.shadows.keys().copied().collect();
         sent.extend(items.iter().chain(&notes).filter(|item| is_sent(item)).map(|item| item.uuid));
+        let mut bends = BTreeMap::new();
         let arranged = items.iter().chain(&notes).map(|item| {
-            let local = without_missing(&self.repointed(&item.local), &|target| sent.contains(&target));
+            let (local, changed) = bent(&self.at_a_visit(item), self.ehr.pack);
+            bends.insert(item.uuid, changed);
+            let local = self.repointed(&local);
+            let local = without_missing(&local, &|target| sent.contains(&target));
             match promoted.get(&item.uuid) {
                 Some(note) => replacing(local, *note),
                 None => local,
@@ -81,8 +85,23 @@ impl Run<'_, '_> {
         });
         let arranged: Vec<Resource> = arranged.collect();
         let uuids = items.iter().chain(&notes).map(|item| item.uuid);
+        self.bends = bends;
         self.items = uuids.zip(arranged).map(|(uuid, local)| Item { uuid, local }).collect();
         Ok(())
+    }
+
+    /// The item in the visit of the plan, where the EHR takes such a thing only in one.
+    fn at_a_visit(&self, item: &Item) -> Resource {
+        let needed = self.offer.needed(self.kind_of(item.uuid), item.local.resource_type());
+        let needs_visit = needed.iter().any(|needed| needed.element == "encounter");
+        let of_plan = self.record.notes.first().and_then(Note::encounter);
+        match of_plan.filter(|_| needs_visit && item.local.get("encounter").is_none()) {
+            Some(visit) => {
+                let reference = object! { "reference" => urn(visit) };
+                item.local.clone().with(object! { "encounter" => reference })
+            }
+            None => item.local.clone(),
+        }
     }
 
     /// The placement of each kind; one that is in the EHR as structure stays there.
@@ -189,12 +208,7 @@ impl Run<'_, '_> {
     }
 
     /// A note as it is to be sent, drawn once in a run: in the first media type that the EHR takes and that can hold it.
-    fn drawn(
-        &mut self,
-        place: usize,
-        note: &Note,
-        edition: &Edition,
-    ) -> Result<Resource, Failure> {
+    fn drawn(&mut self, place: usize, note: &Note, edition: &Edition) -> Result<Resource, Failure> {
         let key = (place, edition.number);
         if let Some(resource) = self.drawn.get(&key) {
             return Ok(resource.clone());
@@ -215,7 +229,7 @@ impl Run<'_, '_> {
     }
 
     /// How the next edition takes the place of the last one.
-    fn succession(&self) -> Succession {
+    pub(super) fn succession(&self) -> Succession {
         match self.offer.supersede() {
             Supersede::Update if self.offer.updates("DocumentReference").is_ok() => {
                 Succession::Update

@@ -19,6 +19,7 @@ use crate::json::Value;
 use crate::mapping::note::{FooterReference, edition_item, footer_reference};
 use crate::store::Verb;
 
+use super::edition::Succession;
 use super::identity::{Item, item_of, names_another};
 use super::reading::{or_unavailable, repeated};
 use super::report::Stop;
@@ -131,7 +132,8 @@ impl Run<'_, '_> {
         let Some(footer) = self.footer(versioned).await? else { return Ok(None) };
         let edition = edition_item(footer.slot, footer.number);
         // One that is updated in place keeps its item, whatever its number.
-        Ok([edition, footer.slot].into_iter().find(|item| looked_for.contains(item)))
+        let in_place = (self.succession() == Succession::Update).then_some(footer.slot);
+        Ok(std::iter::once(edition).chain(in_place).find(|item| looked_for.contains(item)))
     }
 
     /// Our reference in the footer of what a note has attached; each version is opened once in a run.
@@ -155,8 +157,7 @@ impl Run<'_, '_> {
                 (Some(data), _) => STANDARD.decode(data).ok(),
                 (None, Some(url)) => {
                     let client = self.ehr.client;
-                    let fetched =
-                        or_unavailable(repeated(|| client.fetch_attachment(url)).await)?;
+                    let fetched = or_unavailable(repeated(|| client.fetch_attachment(url)).await)?;
                     fetched.map(|attachment| attachment.bytes)
                 }
                 (None, None) => None,
@@ -205,7 +206,8 @@ fn may_be(sent: &Resource, found: &Resource) -> bool {
         (Some(sent), Some(found)) => same(sent, found),
         _ => true,
     };
-    let telling = ["code", "category", "questionnaire", "authored", "effectiveDateTime", "onsetDateTime"];
+    let telling =
+        ["code", "category", "questionnaire", "authored", "effectiveDateTime", "onsetDateTime"];
     sent.resource_type() == found.resource_type() && telling.iter().all(|name| agrees(name))
 }
 

@@ -8,8 +8,8 @@ use uuid::Uuid;
 use crate::fhir::{Refusal, ResourceId};
 use crate::mapping::note;
 use crate::merge::Change;
-use crate::vendor::{Kind, Rung, Source};
 use crate::store::HandOff;
+use crate::vendor::{Kind, Rung, Source};
 use crate::{client, store};
 
 use super::hand_off;
@@ -91,6 +91,8 @@ pub struct ItemReport {
     pub stored_otherwise: Vec<Change>,
     /// Items to which it refers in the record and not in the EHR, because the EHR does not take their kind.
     pub left_out: Vec<Uuid>,
+    /// The elements in which it says other than the record, because the EHR takes it only so.
+    pub bent: Vec<String>,
 }
 
 /// What a run did with one resource.

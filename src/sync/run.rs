@@ -52,6 +52,8 @@ pub(super) struct Run<'a, 'p> {
     pub(super) not_taken: BTreeMap<Uuid, Failure>,
     /// Items that go as a part of a note or a package, or not at all.
     pub(super) told_as_text: BTreeSet<Uuid>,
+    /// The elements in which an item says other than the record, because the server takes it only so.
+    pub(super) bends: BTreeMap<Uuid, Vec<String>>,
     /// Items that are notes, and their kind.
     pub(super) notes: BTreeMap<Uuid, Kind>,
     /// Editions of notes that others have replaced.
@@ -152,8 +154,7 @@ async fn prepare<'a, 'p>(
     }
     drop(own);
     whole.extend(superseded(&whole, &shadows));
-    let stale = whole.iter().map(|item| item.uuid);
-    let stale = stale.chain(shadows.keys().copied()).chain(operations.keys().copied()).collect();
+    let stale = shadows.keys().chain(operations.keys()).copied().collect();
     let visits = record.references.iter().filter(|one| one.target.resource_type() == "Encounter");
     let linked = visits.map(|one| (one.item, one.target.clone())).collect();
     let now = (ehr.now)();
@@ -173,6 +174,7 @@ async fn prepare<'a, 'p>(
         placements: Vec::new(),
         not_taken: BTreeMap::new(),
         told_as_text: BTreeSet::new(),
+        bends: BTreeMap::new(),
         notes: BTreeMap::new(),
         past: BTreeSet::new(),
         drawn: BTreeMap::new(),
@@ -248,6 +250,7 @@ impl Run<'_, '_> {
             self.arrange()?;
             let unseen = self.items.iter().map(|item| item.uuid);
             self.stale.extend(unseen.filter(|item| !self.found.contains_key(item)));
+            self.stale.retain(|item| !self.past.contains(item));
             if self.stale.is_empty() && has_settled {
                 return Ok(());
             }
@@ -487,6 +490,7 @@ impl Run<'_, '_> {
                 },
                 stored_otherwise: self.stored_otherwise(item, &ids),
                 left_out: self.left_out(item),
+                bent: self.bends.get(&item).cloned().unwrap_or_default(),
             })
             .collect();
         RecordReport {

@@ -45,6 +45,9 @@ pub struct Pack {
     /// Error codes of the vendor's own.
     #[serde(default)]
     pub codes: Codes,
+    /// Values that a write must have.
+    #[serde(default, rename = "fixed")]
+    pub fixed: Vec<FixedCode>,
     /// References that a write needs.
     #[serde(default, rename = "reference")]
     pub references: Vec<RequiredReference>,
@@ -374,6 +377,25 @@ impl CodeClass {
             Self::Permanent => "permanent",
         }
     }
+}
+
+/// The one code that an element of a type may have.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FixedCode {
+    /// In which type.
+    #[serde(rename = "type")]
+    pub resource_type: String,
+    /// In which element, a CodeableConcept: `verificationStatus`.
+    pub element: String,
+    /// The code system.
+    pub system: String,
+    /// The code.
+    pub code: String,
+    /// The key of its source.
+    pub source: String,
+    /// What else there is to know.
+    pub note: Option<String>,
 }
 
 /// A reference that a write needs. One that is missing waits for a person.

@@ -9,6 +9,7 @@ mod hand_off;
 mod ladder;
 mod mediated;
 mod partly;
+mod personality;
 pub(crate) mod practice;
 pub(crate) mod proxy;
 mod quirk;

@@ -5,13 +5,15 @@
 
 use std::fmt;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use reqwest::header::{ACCEPT, HeaderValue};
 
 use super::super::address::OutboundUrl;
 use super::super::error::Flaw;
 use super::super::http::{Interaction, Request};
 use super::super::{Client, Error};
-use crate::fhir::ResourceId;
+use crate::fhir::{Resource, ResourceId};
 
 /// What an attachment holds. `Debug` prints its type and size: the bytes are a patient's.
 #[derive(Clone, PartialEq, Eq)]
@@ -46,8 +48,18 @@ impl Client {
             .header(ACCEPT, HeaderValue::from_static("*/*"));
         let answer = self.http.send(request).await?;
         let content_type = answer.content_type().map(str::to_owned);
-        Ok(Attachment { content_type, bytes: answer.body })
+        Ok(unwrapped(&answer.body).unwrap_or(Attachment { content_type, bytes: answer.body }))
     }
+}
+
+/// What a Binary holds, for servers that give the resource whatever is asked for (R4 2.43.2 lets them choose).
+fn unwrapped(body: &[u8]) -> Option<Attachment> {
+    let binary = body.starts_with(b"{").then(|| Resource::parse(body).ok())??;
+    if binary.resource_type() != "Binary" {
+        return None;
+    }
+    let bytes = STANDARD.decode(binary.text("data")?).ok()?;
+    Some(Attachment { content_type: binary.text("contentType").map(str::to_owned), bytes })
 }
 
 impl fmt::Debug for Attachment {

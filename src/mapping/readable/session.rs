@@ -48,7 +48,6 @@ impl Page<'_> {
         self.client();
         self.field("Therapist", &self.plan.therapist.name.text);
         self.therapist_details();
-        self.field("Plan", &self.plan.title);
         self.field("Session", &session.number.to_string());
     }
 

@@ -9,8 +9,8 @@ use crate::json::{Object, Value};
 use crate::merge::Change;
 use crate::object;
 use crate::sync::{
-    self, Conflict, ItemReport, ItemState, Needed, Outcome, Package, PatientFault, Placed, RecordReport,
-    Report, Stop,
+    self, Conflict, ItemReport, ItemState, Needed, Outcome, Package, PatientFault, Placed,
+    RecordReport, Report, Stop,
 };
 use crate::vendor::Rung;
 
@@ -112,6 +112,7 @@ fn describe(text: &mut String, record: &RecordReport) {
             && item.done.is_none()
             && item.stored_otherwise.is_empty()
             && item.left_out.is_empty()
+            && item.bent.is_empty()
         {
             continue;
         }
@@ -142,6 +143,9 @@ fn describe(text: &mut String, record: &RecordReport) {
         }
         for change in &item.stored_otherwise {
             line(format!("stored otherwise: {change}"));
+        }
+        for element in &item.bent {
+            line(format!("{element} is sent as the EHR takes it, not as the record has it"));
         }
         for other in &item.left_out {
             line(format!("without its reference to {other}, which the EHR does not take"));
@@ -175,10 +179,7 @@ fn placement(text: &mut String, placed: &Placed) {
         Rung::HandOff => "as a package for a person to take over".to_owned(),
         Rung::Withheld => match placed.possible {
             Rung::Withheld => "not sent".to_owned(),
-            possible => format!(
-                "not sent: allow = [\"{}\"] would send it so",
-                possible.code()
-            ),
+            possible => format!("not sent: allow = [\"{}\"] would send it so", possible.code()),
         },
     };
     let _ = writeln!(text, "  {:<10} {way}", placed.kind.code());
@@ -326,6 +327,7 @@ fn item_object(item: &ItemReport) -> Object {
         "changes_in_ehr" => theirs,
         "stored_otherwise" => objects(&item.stored_otherwise),
         "left_out" => item.left_out.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "bent" => item.bent.clone(),
         "why" => why,
     }
 }
