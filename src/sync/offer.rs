@@ -19,7 +19,7 @@ use crate::vendor::{
     Supersede, Told, Transport, place,
 };
 
-use super::report::{Denial, Failure, Needed, Placed};
+use super::report::{Denial, Failure, Narrowed, Needed, Placed};
 use super::shape::shapes;
 
 /// Resources in one transaction where nothing is known. The servers that say so take 160 to 500; a course of 16
@@ -174,7 +174,12 @@ impl<'a> Offer<'a> {
             narrowings: placement
                 .narrowings
                 .iter()
-                .map(|narrowing| (narrowing.from, narrowing.to, Denial::of(&narrowing.source)))
+                .map(|narrowing| Narrowed {
+                    from: narrowing.from,
+                    to: narrowing.to,
+                    lacks: narrowing.lacks,
+                    by: Denial::of(&narrowing.source),
+                })
                 .collect(),
             lost: BTreeMap::new(),
         };

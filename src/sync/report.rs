@@ -55,10 +55,23 @@ pub struct Placed {
     pub rung: Rung,
     /// Whether those of its types that are taken go as themselves all the same.
     pub is_partial: bool,
-    /// What keeps it from a higher rung: from which to which, and who says so.
-    pub narrowings: Vec<(Rung, Rung, Denial)>,
+    /// What keeps it from higher rungs, from the top.
+    pub narrowings: Vec<Narrowed>,
     /// How many resources of which type go as text, or not at all.
     pub lost: BTreeMap<String, usize>,
+}
+
+/// A rung that a kind does not reach.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Narrowed {
+    /// The rung that is not used.
+    pub from: Rung,
+    /// The next one below it.
+    pub to: Rung,
+    /// The type that can't be created, where that is why.
+    pub lacks: Option<&'static str>,
+    /// Who says so.
+    pub by: Denial,
 }
 
 /// What became of a package.
@@ -93,6 +106,8 @@ pub struct ItemReport {
     pub left_out: Vec<Uuid>,
     /// The elements in which it says other than the record, because the EHR takes it only so.
     pub bent: Vec<String>,
+    /// What it tells of, where it is a note: the plan or a session.
+    pub note: Option<Kind>,
 }
 
 /// What a run did with one resource.
@@ -205,8 +220,8 @@ pub enum Denial {
     /// The operator rules it out.
     #[error("override in the configuration rules it out")]
     Override,
-    /// Another key of the configuration rules it out.
-    #[error("`{0}` in the configuration rules it out")]
+    /// A key of the configuration would have to allow it.
+    #[error("`{0}` in the configuration does not ask for it")]
     Configuration(&'static str),
     /// The server refused it lately.
     #[error(

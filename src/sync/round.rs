@@ -147,14 +147,13 @@ impl Run<'_, '_> {
     /// Whether a resource is certainly what an operation wrote, though its server keeps no versions to show it: an
     /// answer said that it made it there, or the footer of what is attached is that of what was sent.
     async fn is_ours(&mut self, operation: &Operation, current: &Versioned) -> Result<bool, Stop> {
-        if operation.verb == Verb::Create && self.located.get(&operation.item) == Some(&current.id)
-        {
-            return Ok(true);
-        }
-        match footer_of(&operation.body) {
-            Some(sent) => Ok(self.footer(current).await? == Some(sent)),
-            None => Ok(false),
-        }
+        // A note is opened in any case: what was read is what counts.
+        let has_footer = match footer_of(&operation.body) {
+            Some(sent) => self.footer(current).await? == Some(sent),
+            None => false,
+        };
+        let is_located = self.located.get(&operation.item) == Some(&current.id);
+        Ok(has_footer || (operation.verb == Verb::Create && is_located))
     }
 
     /// Asks for evidence until it tells what became of an operation.

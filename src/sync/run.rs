@@ -13,6 +13,7 @@ use crate::merge::{Change, changes};
 use crate::store::{Link, Operation, Shadow, State, Writer};
 use crate::vendor::{Kind, Transport};
 
+use super::edition::footer_of;
 use super::identity::{Item, Ties, client_digest, resolve, targets};
 use super::listing::Opened;
 use super::offer::Offer;
@@ -446,7 +447,16 @@ impl Run<'_, '_> {
     fn stored_otherwise(&self, item: Uuid, ids: &BTreeMap<Uuid, ResourceId>) -> Vec<Change> {
         let Some(shadow) = self.shadows.get(&item) else { return Vec::new() };
         let sent = shadow.local.as_ref().map(|local| resolve(local, ids));
-        sent.map(|sent| changes(&sent, &shadow.base)).unwrap_or_default()
+        let mut changes = sent.map(|sent| changes(&sent, &shadow.base)).unwrap_or_default();
+        // A note's content was opened when it was new: that it lies elsewhere now is no change of it.
+        let key = (shadow.id.clone(), shadow.base_version.clone());
+        let own = shadow.local.as_ref().and_then(footer_of);
+        let is_so =
+            |stored: &Option<Opened>| stored.as_ref().map(|one| &one.footer) == own.as_ref();
+        if own.is_some() && self.opened.get(&key).is_none_or(is_so) {
+            changes.retain(|change| !change.path.starts_with("DocumentReference.content"));
+        }
+        changes
     }
 
     /// To which items a resource would refer if the server took their kind.
@@ -491,6 +501,7 @@ impl Run<'_, '_> {
                 stored_otherwise: self.stored_otherwise(item, &ids),
                 left_out: self.left_out(item),
                 bent: self.bends.get(&item).cloned().unwrap_or_default(),
+                note: self.notes.get(&item).copied(),
             })
             .collect();
         RecordReport {

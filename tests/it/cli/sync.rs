@@ -24,7 +24,7 @@ fn clinic() -> (Home, Sandbox) {
     home.write("seed.json", SEED);
     home.write("john.json", fixture("ipt/john-lee-in-treatment.json"));
     let sandbox = Sandbox::start(&home, "--seed seed.json");
-    home.run(&format!("ehr add here {} --settle 0", sandbox.url)).ends(0);
+    home.run(&format!("ehr add here {} --settle 0 --encounter create", sandbox.url)).ends(0);
     (home, sandbox)
 }
 

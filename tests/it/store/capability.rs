@@ -116,7 +116,8 @@ async fn a_store_of_version_1_gets_the_tables_and_keeps_what_it_holds() {
     let url = format!("sqlite:{}", path.join("ipt-fhir.sqlite").display());
     let mut behind = SqliteConnection::connect(&url).await.unwrap();
     let tables =
-        "DROP TABLE capability; DROP TABLE refusal; DROP TABLE reference_link; DROP TABLE hand_off";
+        "DROP TABLE capability; DROP TABLE refusal; DROP TABLE reference_link; DROP TABLE hand_off;
+         ALTER TABLE operation DROP COLUMN seen";
     for statement in [tables, "PRAGMA user_version = 1"] {
         sqlx::raw_sql(statement).execute(&mut behind).await.unwrap();
     }

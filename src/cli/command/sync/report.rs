@@ -9,10 +9,10 @@ use crate::json::{Object, Value};
 use crate::merge::Change;
 use crate::object;
 use crate::sync::{
-    self, Conflict, ItemReport, ItemState, Needed, Outcome, Package, PatientFault, Placed,
+    self, Conflict, ItemReport, ItemState, Narrowed, Needed, Outcome, Package, PatientFault, Placed,
     RecordReport, Report, Stop,
 };
-use crate::vendor::Rung;
+use crate::vendor::{Kind, Rung};
 
 /// Whether applying would write anything, or find out what became of an earlier write.
 pub(crate) fn has_writes(report: &Report) -> bool {
@@ -117,7 +117,12 @@ fn describe(text: &mut String, record: &RecordReport) {
             continue;
         }
         let id = item.id.as_ref().map_or_else(|| item.resource_type.clone(), ToString::to_string);
-        let _ = writeln!(text, "  {:<19} {id}  {}", word(item), item.item);
+        let note = match item.note {
+            Some(Kind::Plan) => "  note of the plan",
+            Some(_) => "  note of a session",
+            None => "",
+        };
+        let _ = writeln!(text, "  {:<19} {id}  {}{note}", word(item), item.item);
         let mut line = |line: String| {
             let _ = writeln!(text, "      {line}");
         };
@@ -183,8 +188,9 @@ fn placement(text: &mut String, placed: &Placed) {
         },
     };
     let _ = writeln!(text, "  {:<10} {way}", placed.kind.code());
-    for (from, to, source) in &placed.narrowings {
-        let _ = writeln!(text, "      {} → {}: {source}", from.code(), to.code());
+    for narrowed in &placed.narrowings {
+        let (from, to) = (narrowed.from.code(), narrowed.to.code());
+        let _ = writeln!(text, "      {from} → {to}: {}", why(narrowed));
     }
     let lost = placed.lost.iter().map(|(name, count)| format!("{count} {name}"));
     let lost: Vec<String> = lost.collect();
@@ -225,9 +231,21 @@ fn package_object(package: &Package) -> Object {
     object! { "state" => state, "name" => name, "why" => why }
 }
 
+/// Why a kind does not reach a rung.
+fn why(narrowed: &Narrowed) -> String {
+    match narrowed.lacks {
+        Some(lacks) => format!("no {lacks} can be created: {}", narrowed.by),
+        None => narrowed.by.to_string(),
+    }
+}
+
 fn placement_object(placed: &Placed) -> Object {
-    let narrowings = placed.narrowings.iter().map(|(from, to, source)| {
-        object! { "from" => from.code(), "to" => to.code(), "why" => source.to_string() }
+    let narrowings = placed.narrowings.iter().map(|narrowed| {
+        object! {
+            "from" => narrowed.from.code(),
+            "to" => narrowed.to.code(),
+            "why" => why(narrowed),
+        }
     });
     let lost = placed.lost.iter().fold(Object::new(), |mut object, (name, count)| {
         object.put(name.clone(), u64::try_from(*count).unwrap_or(u64::MAX));
@@ -328,6 +346,7 @@ fn item_object(item: &ItemReport) -> Object {
         "stored_otherwise" => objects(&item.stored_otherwise),
         "left_out" => item.left_out.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "bent" => item.bent.clone(),
+        "note" => item.note.map(Kind::code),
         "why" => why,
     }
 }
