@@ -18,6 +18,7 @@ mod consent;
 mod document_reference;
 mod element;
 mod flag;
+pub mod form;
 mod goal;
 pub mod hand_off;
 pub mod identity;

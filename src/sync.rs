@@ -57,8 +57,8 @@ pub use identity::client_digest;
 pub use patient::{PatientFault, check_linked, check_patient, patient_marks};
 pub use reference::{ReferenceFault, check_reference, check_target, reference_marks};
 pub use report::{
-    Conflict, Denial, Done, Failure, ItemReport, ItemState, Narrowed, Needed, Outcome, Package, Placed,
-    Progress, RecordReport, Report, Stop,
+    Conflict, Denial, Done, Failure, ItemReport, ItemState, Narrowed, Needed, Outcome, Package,
+    Placed, Progress, RecordReport, Report, Stop,
 };
 
 /// One EHR and all that a run needs of the world.

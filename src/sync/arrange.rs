@@ -44,8 +44,15 @@ impl Run<'_, '_> {
         self.not_taken.clear();
         self.told_as_text.clear();
         let ids = self.ids();
+        let forms = match self.rung(Kind::Scores) {
+            Rung::Form => self.forms(),
+            _ => Vec::new(),
+        };
         let mut items = Vec::new();
         for item in &self.whole {
+            if forms.iter().any(|form| form.uuid == item.uuid) {
+                continue;
+            }
             let is_there = ids.contains_key(&item.uuid) || self.operations.contains_key(&item.uuid);
             if is_there {
                 items.push(item.clone());
@@ -65,6 +72,7 @@ impl Run<'_, '_> {
                 }
             }
         }
+        items.extend(forms);
         self.notes.clear();
         self.past.clear();
         let notes = self.arrange_notes()?;
@@ -128,10 +136,9 @@ impl Run<'_, '_> {
         else {
             return Way::Text;
         };
-        let is_answer = kind == Kind::Scores && resource_type == "QuestionnaireResponse";
         let goes = match placement.rung {
             Rung::Structure => true,
-            Rung::Form => is_answer || placement.is_partial,
+            Rung::Form => placement.is_partial && resource_type != "QuestionnaireResponse",
             // The note stands for the readable plan and for the summary.
             Rung::Document => placement.is_partial && resource_type != "DocumentReference",
             Rung::HandOff | Rung::Withheld => placement.is_partial,
@@ -145,6 +152,25 @@ impl Run<'_, '_> {
             Err(_) if matches!(placement.rung, Rung::Document | Rung::HandOff) => Way::Text,
             Err(failure) => Way::NotTaken(failure),
         }
+    }
+
+    /// The scores as answers to forms; one whose instrument has none stays text.
+    fn forms(&self) -> Vec<Item> {
+        let of_scores = |item: &&Item| self.kind_of(item.uuid) == Kind::Scores;
+        let scores: Vec<&Item> = self.whole.iter().filter(of_scores).collect();
+        let answers_to = |total: &Item| {
+            let targets = targets(&total.local);
+            let is_it = |item: &&&Item| {
+                item.local.resource_type() == "QuestionnaireResponse"
+                    && targets.contains(&item.uuid)
+            };
+            scores.iter().find(is_it).map(|item| (item.uuid, &item.local))
+        };
+        let totals = scores.iter().filter(|item| item.local.resource_type() == "Observation");
+        let forms = totals.filter_map(|total| {
+            mapping::form::of_score(total.uuid, &total.local, answers_to(total))
+        });
+        forms.map(|(uuid, local)| Item { uuid, local }).collect()
     }
 
     /// The notes of the kinds that go as documents, tied to the Patient and the visits of the links.

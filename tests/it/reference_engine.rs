@@ -7,8 +7,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::process::Command;
 
+use ipt_fhir::fhir::{Bundle, Entry, Resource};
 use ipt_fhir::json::{self, Value};
 use ipt_fhir::mapping::hand_off::{Contents, Made};
+use ipt_fhir::mapping::note::{Edition, MediaType, Predecessor, Shape, edition_item, notes};
 use ipt_fhir::mapping::{self, Options, Policy};
 
 use crate::support::{fixture, record, record_names};
@@ -46,6 +48,31 @@ fn shape(text: &str) -> String {
     shape
 }
 
+/// A record as a Bundle, with two editions of each of its notes, as US Core and as a PDF for Oracle.
+fn with_notes(name: &str) -> Resource {
+    let (plan, options) = (record(name).plan, Options::default());
+    let at: jiff::Timestamp = "2026-03-02T10:00:00Z".parse().unwrap();
+    let bundle = Bundle::from_resource(mapping::to_fhir(&plan, &options).into_collection());
+    let mut bundle = bundle.unwrap();
+    for note in notes(&plan, &options) {
+        let first = Edition::first(note.slot, at);
+        let before = Predecessor { item: note.slot, date: at };
+        let second = Edition {
+            item: edition_item(note.slot, 2),
+            number: 2,
+            date: at,
+            replaces: Some(before),
+        };
+        let pdf = Shape { media_type: MediaType::Pdf, period_end: true, ..Shape::default() };
+        for (edition, shape) in [(first, pdf), (second, Shape::default())] {
+            let full_url = Some(format!("urn:uuid:{}", edition.item));
+            let resource = Some(note.resource(&edition, &shape).unwrap());
+            bundle.entries.push(Entry { full_url, resource, ..Entry::default() });
+        }
+    }
+    bundle.into_resource()
+}
+
 #[test]
 fn the_reference_engine_finds_no_error_in_any_mapped_fixture() {
     let Some(validator) = std::env::var_os("IPT_FHIR_TEST_VALIDATOR") else {
@@ -67,6 +94,9 @@ fn the_reference_engine_finds_no_error_in_any_mapped_fixture() {
         let made = Made { number: 2, at: "2026-03-02T10:00:00Z".parse().unwrap() };
         let path = folder.path().join(format!("document-{name}"));
         std::fs::write(&path, contents.document(&made).to_value().to_pretty()).unwrap();
+        files.push(path);
+        let path = folder.path().join(format!("notes-{name}"));
+        std::fs::write(&path, with_notes(&name).to_value().to_pretty()).unwrap();
         files.push(path);
     }
     let output = Command::new(validator)

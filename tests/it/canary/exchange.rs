@@ -114,7 +114,7 @@ fn linking_and_syncing_tell_of_places_and_not_of_people() {
     home.write("people.json", people(&record));
     let sandbox = Watched::start(&home, "--seed people.json --snapshot kept");
     let front = Front::before(&sandbox.url);
-    quiet(&home, &format!("ehr add here {} --settle 0", front.url()), 0);
+    quiet(&home, &format!("ehr add here {} --settle 0 --encounter create", front.url()), 0);
     for format in ["human", "json", "ndjson"] {
         quiet(&home, &format!("ehr list --format {format}"), 0);
         quiet(&home, &format!("ehr test here --format {format}"), 0);
@@ -206,7 +206,7 @@ fn a_store_that_is_locked_closed_or_damaged_is_told_without_its_content() {
     home.write("record.json", record.to_pretty());
     home.write("people.json", people(&record));
     let sandbox = Watched::start(&home, "--seed people.json");
-    quiet(&home, &format!("ehr add here {} --settle 0", sandbox.url), 0);
+    quiet(&home, &format!("ehr add here {} --settle 0 --encounter create", sandbox.url), 0);
     quiet(&home, "ehr link here record.json Patient/same --yes", 0);
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(async {
@@ -222,7 +222,7 @@ fn a_store_that_is_locked_closed_or_damaged_is_told_without_its_content() {
     home.write("closed.toml", closed);
     let mut other = loud_home();
     other.set("IPT_FHIR_STORE__PATH", home.path("file/store").to_str().unwrap());
-    quiet(&other, &format!("ehr add here {} --settle 0", sandbox.url), 0);
+    quiet(&other, &format!("ehr add here {} --settle 0 --encounter create", sandbox.url), 0);
     other.write("record.json", record.to_pretty());
     quiet(&other, "ehr link here record.json Patient/same --yes", 1);
     quiet(&other, "sync here --format json", 1);

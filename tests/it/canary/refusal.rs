@@ -26,7 +26,10 @@ fn a_server_that_quotes_what_it_was_sent_is_not_repeated() {
     home.write("token", format!("{STEM}secret"));
     let sandbox = Watched::start(&home, "--seed people.json");
     let front = Front::before(&sandbox.url);
-    let add = format!("ehr add here {} --settle 0 --timeout 5 --token-file token", front.url());
+    let add = format!(
+        "ehr add here {} --settle 0 --timeout 5 --token-file token --encounter create",
+        front.url()
+    );
     assert_eq!(silent(&home, &add, "a secret"), Some(0));
     let link = "ehr link here record.json Patient/same --yes";
     assert_eq!(silent(&home, link, "a right server"), Some(0));

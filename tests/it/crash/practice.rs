@@ -46,7 +46,8 @@ impl Practice {
         let eyes = Eyes::new(base);
         let bystander = eyes.new_patient().await;
         block_in_place(|| {
-            home.run(&format!("ehr add here {base} --settle {settle_seconds}")).ends(0)
+            home.run(&format!("ehr add here {base} --settle {settle_seconds} --encounter create"))
+                .ends(0)
         });
         let mut expected = Vec::new();
         for name in records {

@@ -180,12 +180,22 @@ impl Clinic {
         Self::with(Behaviour::default()).await
     }
 
+    /// What has no transactions takes resources one by one.
     pub(crate) async fn with(behaviour: Behaviour) -> Self {
+        Self::of(behaviour, false).await
+    }
+
+    /// A server that may be sent batches where it has no transactions.
+    pub(crate) async fn of(behaviour: Behaviour, batches: bool) -> Self {
         let seed = patients().to_vec();
+        let mut overrides = Overrides::default();
+        if !behaviour.transactions && !batches {
+            overrides.add("system", "-batch").unwrap();
+        }
         let ehr = Sandbox::start(Config { seed, behaviour, ..Config::default() }).await.unwrap();
         let base_url = ehr.base_url().to_owned();
         let directory = tempfile::tempdir().unwrap();
-        let (settle, overrides) = (Duration::ZERO, Overrides::default());
+        let settle = Duration::ZERO;
         Self { ehr, base_url, directory, settle, pack: None, overrides, allow: encounters() }
     }
 

@@ -11,20 +11,19 @@ use super::clinic::{Clinic, resources};
 use crate::store::moment;
 
 /// The number of requests of a first run, and of one that updates.
-async fn requests(behaviour: &Behaviour) -> u64 {
-    let clinic = Clinic::with(behaviour.clone()).await;
+async fn requests((behaviour, batches): &(Behaviour, bool)) -> u64 {
+    let clinic = Clinic::of(behaviour.clone(), *batches).await;
     clinic.apply("Grieve").await;
     clinic.apply("Mourn").await;
     clinic.ehr.faults().seen()
 }
 
-fn behaviours() -> [Behaviour; 3] {
+/// Servers, and whether batches are used where there are no transactions.
+fn behaviours() -> [(Behaviour, bool); 4] {
     let all = Behaviour::default();
-    [
-        all.clone(),
-        Behaviour { transactions: false, ..all.clone() },
-        Behaviour { transactions: false, conditional_create: false, ..all },
-    ]
+    let singly = Behaviour { transactions: false, ..all.clone() };
+    let bare = Behaviour { conditional_create: false, ..singly.clone() };
+    [(all, false), (singly, false), (bare.clone(), false), (bare, true)]
 }
 
 /// Runs cases side by side: most of each is waiting.
@@ -44,9 +43,9 @@ async fn all(cases: Vec<impl Future<Output = ()> + Send + 'static>) {
     }
 }
 
-async fn with_fault(behaviour: Behaviour, number: u64, fault: Fault) {
-    let note = format!("{fault:?} at {number} {behaviour:?}");
-    let clinic = Clinic::with(behaviour).await;
+async fn with_fault((behaviour, batches): (Behaviour, bool), number: u64, fault: Fault) {
+    let note = format!("{fault:?} at {number} {batches} {behaviour:?}");
+    let clinic = Clinic::of(behaviour, batches).await;
     clinic.ehr.faults().at(number, fault);
     for goal in ["Grieve", "Mourn"] {
         let report = clinic.apply(goal).await;
@@ -61,7 +60,7 @@ async fn any_one_request_may_break_in_any_way() {
     for behaviour in behaviours() {
         let count = requests(&behaviour).await;
         let mut faults = vec![Fault::LoseAnswerAfterApply];
-        if behaviour == Behaviour::default() {
+        if behaviour.0 == Behaviour::default() {
             faults.extend([Fault::TruncateAnswer, Fault::DropBefore, Fault::RefuseBefore(502)]);
         }
         let cases = faults.into_iter().flat_map(|fault| {
@@ -73,8 +72,8 @@ async fn any_one_request_may_break_in_any_way() {
 }
 
 /// The server has done the request of this number; its answer comes when nobody is there any more.
-async fn with_kill(behaviour: Behaviour, number: u64) {
-    let clinic = Clinic::with(behaviour).await;
+async fn with_kill((behaviour, batches): (Behaviour, bool), number: u64) {
+    let clinic = Clinic::of(behaviour, batches).await;
     clinic.ehr.faults().at(number, Fault::DelayAnswer(Duration::from_mins(1)));
     for goal in ["Grieve", "Mourn"] {
         // It is logged once it is done, however long that takes.

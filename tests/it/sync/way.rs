@@ -77,6 +77,22 @@ async fn servers_of_less_ability_come_to_the_same() {
 }
 
 #[tokio::test]
+async fn a_server_that_knows_only_batches_gets_waves_of_them() {
+    for conditional_create in [true, false] {
+        let behaviour =
+            Behaviour { transactions: false, conditional_create, ..Behaviour::default() };
+        let clinic = Clinic::of(behaviour, true).await;
+        let report = clinic.apply("Grieve").await;
+        assert_eq!(report.outcome(), Outcome::Done, "{report:?}");
+        let log = clinic.ehr.log();
+        let batches = log.iter().filter(|one| one.method == "POST" && one.path.is_empty());
+        assert!((2..8).contains(&batches.count()), "fewer than one by one");
+        clinic.assert_complete("Grieve");
+        clinic.assert_quiet("Grieve").await;
+    }
+}
+
+#[tokio::test]
 async fn what_no_identifier_finds_is_found_among_what_the_patient_has() {
     let behaviour = Behaviour { search_by_identifier: false, ..Behaviour::default() };
     let clinic = Clinic::with(behaviour).await;

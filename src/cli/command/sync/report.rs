@@ -9,8 +9,8 @@ use crate::json::{Object, Value};
 use crate::merge::Change;
 use crate::object;
 use crate::sync::{
-    self, Conflict, ItemReport, ItemState, Narrowed, Needed, Outcome, Package, PatientFault, Placed,
-    RecordReport, Report, Stop,
+    self, Conflict, ItemReport, ItemState, Narrowed, Needed, Outcome, Package, PatientFault,
+    Placed, RecordReport, Report, Stop,
 };
 use crate::vendor::{Kind, Rung};
 
