@@ -10,24 +10,25 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use uuid::Uuid;
 
-use crate::fhir::Resource;
+use crate::fhir::{Resource, ResourceId};
 use crate::fhir::reference::rewrite_references;
 use crate::mapping;
 use crate::mapping::hand_off::{Contents, Made};
 use crate::mapping::identity::urn;
 use crate::mapping::note::{Edition, Note, Subject};
 use crate::object;
-use crate::vendor::{Kind, Rung, Supersede};
+use crate::vendor::{Allow, Kind, Rung, Supersede};
 
 use super::edition::{self, Due, Sent, Succession};
 use super::hand_off::{self, Delivered, Last};
 use super::identity::{self, Item, targets};
+use super::offer::Offer;
 use super::order::without_missing;
 use super::report::{Failure, Package, Placed, Stop};
 use super::run::Run;
 
 /// How an item goes.
-enum Way {
+pub(super) enum Way {
     /// As itself.
     Resource,
     /// As itself, if the server took its type.
@@ -103,29 +104,9 @@ impl Run<'_, '_> {
     }
 
     fn way(&self, item: &Item) -> Way {
-        let resource_type = item.local.resource_type();
         let kind = self.kind_of(item.uuid);
-        let Some(placement) = self.placements.iter().find(|placement| placement.kind == kind)
-        else {
-            return Way::Text;
-        };
-        let is_answer = kind == Kind::Scores && resource_type == "QuestionnaireResponse";
-        let goes = match placement.rung {
-            Rung::Structure => true,
-            Rung::Form => is_answer || placement.is_partial,
-            // The note stands for the readable plan and for the summary.
-            Rung::Document => placement.is_partial && resource_type != "DocumentReference",
-            Rung::HandOff | Rung::Withheld => placement.is_partial,
-        };
-        let is_visit = resource_type == "Encounter";
-        if !goes || (is_visit && !self.offer.makes_encounters(self.ehr.allow)) {
-            return Way::Text;
-        }
-        match self.offer.takes(resource_type) {
-            Ok(()) => Way::Resource,
-            Err(_) if matches!(placement.rung, Rung::Document | Rung::HandOff) => Way::Text,
-            Err(failure) => Way::NotTaken(failure),
-        }
+        let placed = self.placements.iter().find(|placed| placed.kind == kind);
+        placed.map_or(Way::Text, |placed| way(&item.local, placed, self.offer, self.ehr.allow))
     }
 
     /// The notes of the kinds that go as documents, tied to the Patient and the visits of the links.
@@ -199,19 +180,9 @@ impl Run<'_, '_> {
         if let Some(resource) = self.drawn.get(&key) {
             return Ok(resource.clone());
         }
-        let mut refusal = None;
-        for shape in self.offer.shapes() {
-            match note.resource(edition, &shape) {
-                Ok(resource) => {
-                    self.drawn.insert(key, resource.clone());
-                    return Ok(resource);
-                }
-                Err(error) => {
-                    refusal.get_or_insert(error);
-                }
-            }
-        }
-        Err(refusal.map_or(Failure::NotTried, Failure::Note))
+        let resource = drawn(note, edition, self.offer)?;
+        self.drawn.insert(key, resource.clone());
+        Ok(resource)
     }
 
     /// How the next edition takes the place of the last one.
@@ -296,12 +267,53 @@ impl Run<'_, '_> {
 
     /// The body with references to what a person linked written as the EHR names it.
     fn repointed(&self, resource: &Resource) -> Resource {
-        let mut tree = resource.to_value();
-        rewrite_references(&mut tree, &mut |text| {
-            Some(self.linked.get(&identity::urn(text)?)?.to_string())
-        });
-        Resource::from_value(tree).unwrap_or_else(|_| resource.clone())
+        repointed(resource, &self.linked)
     }
+}
+
+/// How a resource of a kind goes that the EHR does not have yet.
+pub(super) fn way(resource: &Resource, placed: &Placed, offer: &Offer<'_>, allow: &Allow) -> Way {
+    let resource_type = resource.resource_type();
+    let is_answer = placed.kind == Kind::Scores && resource_type == "QuestionnaireResponse";
+    let goes = match placed.rung {
+        Rung::Structure => true,
+        Rung::Form => is_answer || placed.is_partial,
+        // The note stands for the readable plan and for the summary.
+        Rung::Document => placed.is_partial && resource_type != "DocumentReference",
+        Rung::HandOff | Rung::Withheld => placed.is_partial,
+    };
+    let is_visit = resource_type == "Encounter";
+    if !goes || (is_visit && !offer.makes_encounters(allow)) {
+        return Way::Text;
+    }
+    match offer.takes(resource_type) {
+        Ok(()) => Way::Resource,
+        Err(_) if matches!(placed.rung, Rung::Document | Rung::HandOff) => Way::Text,
+        Err(failure) => Way::NotTaken(failure),
+    }
+}
+
+/// An edition of a note in the first media type that the EHR takes and that can hold it.
+pub(super) fn drawn(note: &Note, edition: &Edition, offer: &Offer<'_>) -> Result<Resource, Failure> {
+    let mut refusal = None;
+    for shape in offer.shapes() {
+        match note.resource(edition, &shape) {
+            Ok(resource) => return Ok(resource),
+            Err(error) => {
+                refusal.get_or_insert(error);
+            }
+        }
+    }
+    Err(refusal.map_or(Failure::NotTried, Failure::Note))
+}
+
+/// A body with references to linked items written as the EHR names them.
+pub(super) fn repointed(resource: &Resource, linked: &BTreeMap<Uuid, ResourceId>) -> Resource {
+    let mut tree = resource.to_value();
+    rewrite_references(&mut tree, &mut |text| {
+        Some(linked.get(&identity::urn(text)?)?.to_string())
+    });
+    Resource::from_value(tree).unwrap_or_else(|_| resource.clone())
 }
 
 /// The type without which a kind is not there as structure.

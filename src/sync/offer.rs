@@ -84,6 +84,13 @@ impl<'a> Offer<'a> {
         }
     }
 
+    /// What is known of a server that nobody has spoken to for a run yet.
+    pub(super) fn of(effective: &Effective<'a>) -> Self {
+        let (scopes, believed) = (effective.scopes().cloned(), effective.refusals().to_vec());
+        let capability = effective.statement().clone();
+        Self::new(capability, scopes, effective.pack(), effective.overrides(), believed)
+    }
+
     /// Nothing is known of a server that did not answer.
     pub(super) fn unknown(overrides: &'a Overrides) -> Self {
         Self::new(Capability::default(), None, None, overrides, Vec::new())

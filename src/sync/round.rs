@@ -9,8 +9,10 @@ use crate::fhir::{Resource, ResourceId};
 use crate::json::Value;
 use crate::merge::{Change, Known, Step, changes, decide, same_content};
 use crate::store::{Hold, Operation, Shadow, State, Verb};
+use crate::vendor::Kind;
 
 use super::identity::{Item, resolve, targets};
+use super::offer::Offer;
 use super::reading::{or_unavailable, repeated};
 use super::report::{Conflict, Done, ItemState, Needed, Stop};
 use super::run::{Run, left_to_settle};
@@ -367,9 +369,7 @@ impl Run<'_, '_> {
 
     /// What the EHR demands that an item refers to, and nobody has linked.
     fn lacks(&self, item: &Item) -> Option<Needed> {
-        let needed = self.offer.needed(self.kind_of(item.uuid), item.local.resource_type());
-        let tree = item.local.to_value();
-        needed.into_iter().find(|needed| !has_reference(&tree, needed))
+        lacks(&item.local, self.kind_of(item.uuid), self.offer)
     }
 
     /// The body of an update; a note's content is replaced as a whole: what the EHR made of the old one (an address for
@@ -419,6 +419,13 @@ impl Run<'_, '_> {
 
 fn shadow(item: Uuid, base: Versioned, local: Option<Resource>) -> Shadow {
     Shadow { item, id: base.id, base_version: base.version, base: base.resource, local, held: None }
+}
+
+/// What the EHR demands that a body of a kind of content refers to, and it does not.
+pub(super) fn lacks(body: &Resource, kind: Kind, offer: &Offer<'_>) -> Option<Needed> {
+    let tree = body.to_value();
+    let needed = offer.needed(kind, body.resource_type());
+    needed.into_iter().find(|needed| !has_reference(&tree, needed))
 }
 
 /// Whether an element holds the reference that is needed; a list does if one of its items is one.
