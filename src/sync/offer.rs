@@ -229,6 +229,11 @@ impl<'a> Offer<'a> {
         pack.flat_map(|pack| pack.references(kind, resource_type)).map(needed).collect()
     }
 
+    /// Whether versions of a type can be read in one way: `vread`, `history-instance`.
+    pub(super) fn tells(&self, resource_type: &str, interaction: &str) -> bool {
+        self.effective().allows(resource_type, interaction).allowed
+    }
+
     fn allows(&self, resource_type: &str, interaction: &'static str) -> Result<(), Failure> {
         if let Some((error, _)) = self.refused.get(&(Some(resource_type.to_owned()), interaction)) {
             return Err(Failure::Server(error.clone()));

@@ -17,7 +17,7 @@ use super::reading::{or_unavailable, repeated};
 use super::report::{Conflict, Done, ItemState, Needed, Stop};
 use super::run::{Run, left_to_settle};
 use super::edition::footer_of;
-use super::settle::{self, Evidence, Verdict};
+use super::settle::{self, Asked, Evidence, Verdict};
 
 /// Where a resource stands in a round.
 #[derive(Debug)]
@@ -186,7 +186,8 @@ impl Run<'_, '_> {
         }
     }
 
-    /// Gets the evidence that a verdict asks for; false if it asks for none.
+    /// Gets the evidence that a verdict asks for; false if it asks for none. A server that does not say it has versions is
+    /// not asked for them: seven of eight hospital EHRs.
     async fn gather(
         &self,
         verdict: &Verdict,
@@ -195,9 +196,17 @@ impl Run<'_, '_> {
     ) -> Result<bool, Stop> {
         match verdict {
             Verdict::NeedVersion(version) => {
-                evidence.version = self.version(id, version).await?.into();
+                evidence.version = match self.offer.tells(id.resource_type(), "vread") {
+                    true => self.version(id, version).await?.into(),
+                    false => Asked::Unavailable,
+                };
             }
-            Verdict::NeedHistory => evidence.history = self.history(id).await?.into(),
+            Verdict::NeedHistory => {
+                evidence.history = match self.offer.tells(id.resource_type(), "history-instance") {
+                    true => self.history(id).await?.into(),
+                    false => Asked::Unavailable,
+                };
+            }
             _ => return Ok(false),
         }
         Ok(true)
