@@ -314,8 +314,7 @@ impl<'o> Course<'o> {
         let limit = self.offer.entries(pending.iter().any(is_conditional));
         let mut groups = match self.transport {
             Transport::Transaction => groups(&pending, limit),
-            Transport::Batch if pending.is_empty() => Vec::new(),
-            Transport::Batch => vec![wave(&pending, limit)],
+            Transport::Batch => wave(&pending, limit).into_iter().collect(),
             Transport::Single => groups(&pending, 1),
         };
         if self.transport == Transport::Transaction {
