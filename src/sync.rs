@@ -52,7 +52,7 @@ use crate::vendor::{Allow, Kind, Overrides, Pack};
 
 use offer::Offer;
 
-pub use forecast::{Forecast, Share, Types, forecast, kind_of};
+pub use forecast::{Forecast, Share, Types, forecast};
 pub use identity::client_digest;
 pub use patient::{PatientFault, check_linked, check_patient, patient_marks};
 pub use reference::{ReferenceFault, check_reference, check_target, reference_marks};
@@ -126,7 +126,7 @@ impl Record {
     pub fn new(link: Link, plan: &Plan, options: &Options, references: Vec<ReferenceLink>) -> Self {
         let source = Some(Source { plan: plan.clone(), options: options.clone() });
         let mapped = mapping::to_fhir(plan, options).resources;
-        let kinds = mapped.iter().filter_map(|one| Some((one.item, kind(one.part)?))).collect();
+        let kinds = mapped.iter().filter_map(|one| Some((one.item, kind_of(one.part)?))).collect();
         Self {
             plan: store::digest(&plan.id),
             resources: mapped.into_iter().map(|one| (one.item, one.resource)).collect(),
@@ -145,8 +145,8 @@ impl Record {
     }
 }
 
-/// The rung's kind of a part of the record; people are linked and not sent.
-const fn kind(part: Part) -> Option<Kind> {
+/// The kind of content that a part of a record is on the ladder; none for persons, who are linked and not sent.
+pub const fn kind_of(part: Part) -> Option<Kind> {
     match part {
         Part::Person => None,
         Part::Plan => Some(Kind::Plan),

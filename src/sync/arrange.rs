@@ -10,25 +10,26 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use uuid::Uuid;
 
-use crate::fhir::Resource;
 use crate::fhir::reference::rewrite_references;
+use crate::fhir::{Resource, ResourceId};
 use crate::mapping;
 use crate::mapping::hand_off::{Contents, Made};
 use crate::mapping::identity::urn;
 use crate::mapping::note::{Edition, Note, Subject};
 use crate::object;
-use crate::vendor::{Kind, Rung, Supersede};
+use crate::vendor::{Allow, Kind, Rung, Supersede};
 
 use super::bend::bent;
 use super::edition::{self, Due, Sent, Succession};
 use super::hand_off::{self, Delivered, Last};
 use super::identity::{self, Item, targets};
+use super::offer::Offer;
 use super::order::without_missing;
 use super::report::{Failure, Package, Placed, Stop};
 use super::run::Run;
 
 /// How an item goes.
-enum Way {
+pub(super) enum Way {
     /// As itself.
     Resource,
     /// As itself, if the server took its type.
@@ -45,12 +46,17 @@ impl Run<'_, '_> {
         self.told_as_text.clear();
         let ids = self.ids();
         let forms = match self.rung(Kind::Scores) {
-            Rung::Form => self.forms(),
+            Rung::Form => {
+                let of_scores = |item: &&Item| self.kind_of(item.uuid) == Kind::Scores;
+                let scores = self.whole.iter().filter(of_scores);
+                let scores: Vec<_> = scores.map(|item| (item.uuid, &item.local)).collect();
+                forms(&scores)
+            }
             _ => Vec::new(),
         };
         let mut items = Vec::new();
         for item in &self.whole {
-            if forms.iter().any(|form| form.uuid == item.uuid) {
+            if forms.iter().any(|(form, _)| *form == item.uuid) {
                 continue;
             }
             let is_there = ids.contains_key(&item.uuid) || self.operations.contains_key(&item.uuid);
@@ -72,7 +78,7 @@ impl Run<'_, '_> {
                 }
             }
         }
-        items.extend(forms);
+        items.extend(forms.into_iter().map(|(uuid, local)| Item { uuid, local }));
         self.notes.clear();
         self.past.clear();
         let notes = self.arrange_notes()?;
@@ -130,47 +136,9 @@ impl Run<'_, '_> {
     }
 
     fn way(&self, item: &Item) -> Way {
-        let resource_type = item.local.resource_type();
         let kind = self.kind_of(item.uuid);
-        let Some(placement) = self.placements.iter().find(|placement| placement.kind == kind)
-        else {
-            return Way::Text;
-        };
-        let goes = match placement.rung {
-            Rung::Structure => true,
-            Rung::Form => placement.is_partial && resource_type != "QuestionnaireResponse",
-            // The note stands for the readable plan and for the summary.
-            Rung::Document => placement.is_partial && resource_type != "DocumentReference",
-            Rung::HandOff | Rung::Withheld => placement.is_partial,
-        };
-        let is_visit = resource_type == "Encounter";
-        if !goes || (is_visit && !self.offer.makes_encounters(self.ehr.allow)) {
-            return Way::Text;
-        }
-        match self.offer.takes(resource_type) {
-            Ok(()) => Way::Resource,
-            Err(_) if matches!(placement.rung, Rung::Document | Rung::HandOff) => Way::Text,
-            Err(failure) => Way::NotTaken(failure),
-        }
-    }
-
-    /// The scores as answers to forms; one whose instrument has none stays text.
-    fn forms(&self) -> Vec<Item> {
-        let of_scores = |item: &&Item| self.kind_of(item.uuid) == Kind::Scores;
-        let scores: Vec<&Item> = self.whole.iter().filter(of_scores).collect();
-        let answers_to = |total: &Item| {
-            let targets = targets(&total.local);
-            let is_it = |item: &&&Item| {
-                item.local.resource_type() == "QuestionnaireResponse"
-                    && targets.contains(&item.uuid)
-            };
-            scores.iter().find(is_it).map(|item| (item.uuid, &item.local))
-        };
-        let totals = scores.iter().filter(|item| item.local.resource_type() == "Observation");
-        let forms = totals.filter_map(|total| {
-            mapping::form::of_score(total.uuid, &total.local, answers_to(total))
-        });
-        forms.map(|(uuid, local)| Item { uuid, local }).collect()
+        let placed = self.placements.iter().find(|placed| placed.kind == kind);
+        placed.map_or(Way::Text, |placed| way(&item.local, placed, self.offer, self.ehr.allow))
     }
 
     /// The notes of the kinds that go as documents, tied to the Patient and the visits of the links.
@@ -239,19 +207,9 @@ impl Run<'_, '_> {
         if let Some(resource) = self.drawn.get(&key) {
             return Ok(resource.clone());
         }
-        let mut refusal = None;
-        for shape in self.offer.shapes() {
-            match note.resource(edition, &shape) {
-                Ok(resource) => {
-                    self.drawn.insert(key, resource.clone());
-                    return Ok(resource);
-                }
-                Err(error) => {
-                    refusal.get_or_insert(error);
-                }
-            }
-        }
-        Err(refusal.map_or(Failure::NotTried, Failure::Note))
+        let resource = drawn(note, edition, self.offer)?;
+        self.drawn.insert(key, resource.clone());
+        Ok(resource)
     }
 
     /// How the next edition takes the place of the last one.
@@ -336,12 +294,69 @@ impl Run<'_, '_> {
 
     /// The body with references to what a person linked written as the EHR names it.
     fn repointed(&self, resource: &Resource) -> Resource {
-        let mut tree = resource.to_value();
-        rewrite_references(&mut tree, &mut |text| {
-            Some(self.linked.get(&identity::urn(text)?)?.to_string())
-        });
-        Resource::from_value(tree).unwrap_or_else(|_| resource.clone())
+        repointed(resource, &self.linked)
     }
+}
+
+/// The scores as answers to forms; one whose instrument has none stays text.
+pub(super) fn forms(scores: &[(Uuid, &Resource)]) -> Vec<(Uuid, Resource)> {
+    let of_type = |resource_type: &'static str| {
+        scores.iter().copied().filter(move |(_, one)| one.resource_type() == resource_type)
+    };
+    let answers_to = |total: &Resource| {
+        let targets = targets(total);
+        of_type("QuestionnaireResponse").find(|(item, _)| targets.contains(item))
+    };
+    of_type("Observation")
+        .filter_map(|(item, total)| mapping::form::of_score(item, total, answers_to(total)))
+        .collect()
+}
+
+/// How a resource of a kind goes that the EHR does not have yet.
+pub(super) fn way(resource: &Resource, placed: &Placed, offer: &Offer<'_>, allow: &Allow) -> Way {
+    let resource_type = resource.resource_type();
+    let goes = match placed.rung {
+        Rung::Structure => true,
+        // The answers go as a part of their form.
+        Rung::Form => placed.is_partial && resource_type != "QuestionnaireResponse",
+        // The note stands for the readable plan and for the summary.
+        Rung::Document => placed.is_partial && resource_type != "DocumentReference",
+        Rung::HandOff | Rung::Withheld => placed.is_partial,
+    };
+    let is_visit = resource_type == "Encounter";
+    if !goes || (is_visit && !offer.makes_encounters(allow)) {
+        return Way::Text;
+    }
+    match offer.takes(resource_type) {
+        Ok(()) => Way::Resource,
+        Err(_) if matches!(placed.rung, Rung::Document | Rung::HandOff) => Way::Text,
+        Err(failure) => Way::NotTaken(failure),
+    }
+}
+
+/// An edition of a note in the first media type that the EHR takes and that can hold it.
+pub(super) fn drawn(
+    note: &Note,
+    edition: &Edition,
+    offer: &Offer<'_>,
+) -> Result<Resource, Failure> {
+    let mut refusal = None;
+    for shape in offer.shapes() {
+        match note.resource(edition, &shape) {
+            Ok(resource) => return Ok(resource),
+            Err(error) => {
+                refusal.get_or_insert(error);
+            }
+        }
+    }
+    Err(refusal.map_or(Failure::NotTried, Failure::Note))
+}
+
+/// A body with references to linked items written as the EHR names them.
+pub(super) fn repointed(resource: &Resource, linked: &BTreeMap<Uuid, ResourceId>) -> Resource {
+    let mut tree = resource.to_value();
+    rewrite_references(&mut tree, &mut |text| Some(linked.get(&identity::urn(text)?)?.to_string()));
+    Resource::from_value(tree).unwrap_or_else(|_| resource.clone())
 }
 
 /// The type without which a kind is not there as structure.

@@ -63,7 +63,7 @@ impl Run<'_, '_> {
         let chosen: Vec<&Item> = possible.iter().filter_map(|uuid| self.item(*uuid)).collect();
         let in_order = match self.transport {
             Transport::Transaction => groups(&chosen, limit),
-            Transport::Batch => vec![wave(&chosen, limit)],
+            Transport::Batch => wave(&chosen, limit).into_iter().collect(),
             Transport::Single => groups(&chosen, 1),
         };
         let mut left_out = BTreeSet::new();

@@ -1,29 +1,37 @@
 //! What the first run for a record will send, and what of the record it will not bring as resources: before anybody is
 //! asked anything.
 //!
-//! It is arithmetic over the mapped record and the placements of [`crate::vendor::place()`]: the same groups as the run
-//! makes ([`super::order`]), round after round, counted instead of sent. It counts requests to the FHIR base: the
-//! statement, the Patient before each round (W2), one search per type and [`IDENTIFIERS`] items, creates, updates with
-//! the read before each. It does not count logins, and knows no refusals, retries or waits: a server that behaves.
+//! It is the run, counted instead of sent: the same [`Offer`] says what is taken and how it is looked up, the same
+//! arrangement what goes as what ([`way`], [`drawn`]), the same order what goes together ([`groups`], [`wave`]). It counts
+//! requests to the FHIR base: the statement; in each round the Patient (W2), one search per type and [`IDENTIFIERS`]
+//! items, or one list of the Patient's, and each linked visit that is referred to (W3); creates; updates with the read
+//! before each. It does not count logins and further pages, and knows no retries or waits: a server that behaves. Where
+//! a pack demands a visit of the EHR's own, it takes it that a person has linked those of all sessions that have a note.
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::Timestamp;
 use uuid::Uuid;
 
-use crate::fhir::Resource;
-use crate::vendor::{Effective, Kind, Pack, Placement, Rung, Transport, transports};
+use crate::fhir::reference::for_each_reference;
+use crate::fhir::{Resource, ResourceId};
+use crate::mapping::MappedResource;
+use crate::mapping::note::{Edition, Note, Subject};
+use crate::vendor::{Allow, Effective, Kind, Rung, Transport};
 
+use super::arrange::{Way, drawn, forms, kind_of_note, repointed, way};
 use super::identity::{Item, targets};
+use super::kind_of;
 use super::look_up::IDENTIFIERS;
-use super::offer::ENTRIES;
-use super::order::{groups, without_missing};
+use super::offer::{LookUp, Offer};
+use super::order::{groups, wave, without_missing};
+use super::report::Placed;
+use super::round::lacks;
 
 /// The statement that a run reads first.
 const STATEMENT: usize = 1;
 /// The Patient that is read before each round.
 const PATIENT: usize = 1;
-/// The linked Encounter that is read before a note is written to it, where the pack says that a note needs one.
-const TARGET_OF_NOTE: usize = 1;
 
 /// How many resources there are of each type.
 pub type Types = BTreeMap<String, usize>;
@@ -84,158 +92,205 @@ impl Forecast {
     }
 }
 
-/// The kind of content that a resource of ours holds; none for persons, who are linked and not sent. What names its
-/// session is the session's, but for progress of a goal; answers and scores of a session are scores.
-pub fn kind_of(resource: &Resource) -> Option<Kind> {
-    let is_of_session = resource.get("encounter").is_some()
-        || resource.get("context").is_some_and(|context| context.get("encounter").is_some());
-    let is_measured = || {
-        let codings = resource.items("category").flat_map(|category| category.items("coding"));
-        codings.into_iter().any(|coding| coding.text("code") == Some("survey"))
-    };
-    match resource.resource_type() {
-        "Patient" | "Practitioner" => None,
-        "Condition" => Some(Kind::Diagnosis),
-        "Encounter" | "Appointment" | "Procedure" => Some(Kind::Session),
-        "Task" | "Flag" | "DocumentReference" if is_of_session => Some(Kind::Session),
-        "QuestionnaireResponse" if is_of_session => Some(Kind::Scores),
-        "Observation" if is_of_session && is_measured() => Some(Kind::Scores),
-        _ => Some(Kind::Plan),
-    }
-}
-
 /// What the first run for a record sends to a server that behaves as this says.
 ///
-/// `placements` come from [`crate::vendor::place()`]. The numbers per transport: a transaction is one request for as many
-/// resources as pack and program allow, and each needs a round of its own (the Patient, and one search for each type
-/// in it); single needs one request for each resource. There is no batch yet: a server that only knows that gets its
-/// resources singly.
+/// `resources` and `notes` are those of the record under the policy that the run will have.
 pub fn forecast(
     effective: &Effective<'_>,
-    placements: &[Placement<'_>; 4],
-    resources: &[(Uuid, Resource)],
+    allow: &Allow,
+    resources: &[MappedResource],
+    notes: &[Note],
 ) -> Forecast {
-    let is_taken = |resource: &Resource| {
-        let kind = kind_of(resource)?;
-        let placement = placements.iter().find(|placement| placement.kind == kind)?;
-        let goes = placement.rung == Rung::Structure || placement.is_partial;
-        let of = resource.resource_type();
-        let is_form = placement.rung == Rung::Form && of == "QuestionnaireResponse";
-        Some((kind, goes && effective.allows(of, "create").allowed, is_form))
-    };
-    let mut shares = placements.each_ref().map(|placement| Share {
-        kind: placement.kind,
-        rung: placement.rung,
+    let offer = Offer::of(effective);
+    let placements = offer.placements(allow);
+    let placed = |kind| placements.iter().find(|placed| placed.kind == kind);
+    let linked = linked(&offer, &placements, resources, notes);
+    let mut shares = Kind::ALL.map(|kind| Share {
+        kind,
+        rung: placed(kind).map_or(Rung::Withheld, |placed| placed.rung),
         kept: Types::new(),
         lost: Types::new(),
     });
-    let (mut taken, mut forms) = (BTreeSet::new(), 0);
-    for (uuid, resource) in resources {
-        let Some((kind, goes, is_form)) = is_taken(resource) else { continue };
-        if goes {
-            taken.insert(*uuid);
-        }
-        forms += usize::from(is_form && !goes);
+    let mut plan = Plan { offer: &offer, items: Vec::new(), sent: BTreeSet::new() };
+    let is_form = placed(Kind::Scores).is_some_and(|placed| placed.rung == Rung::Form);
+    let of_scores = resources.iter().filter(|mapped| kind_of(mapped.part) == Some(Kind::Scores));
+    let scores: Vec<_> = of_scores.map(|mapped| (mapped.item, &mapped.resource)).collect();
+    let forms = if is_form { forms(&scores) } else { Vec::new() };
+    for mapped in
+        resources.iter().filter(|mapped| forms.iter().all(|(form, _)| *form != mapped.item))
+    {
+        let Some((kind, placed)) =
+            kind_of(mapped.part).and_then(|kind| Some((kind, placed(kind)?)))
+        else {
+            continue;
+        };
+        let way = way(&mapped.resource, placed, &offer, allow);
+        let is_sent = matches!(way, Way::Resource);
+        let of = mapped.resource.resource_type();
         for share in shares.iter_mut().filter(|share| share.kind == kind) {
-            let types = if goes || is_form { &mut share.kept } else { &mut share.lost };
-            *types.entry(resource.resource_type().to_owned()).or_default() += 1;
+            let types = if is_sent { &mut share.kept } else { &mut share.lost };
+            *types.entry(of.to_owned()).or_default() += 1;
+        }
+        // The EHR's own visit stands in the place of ours.
+        if !linked.contains_key(&mapped.item) && !matches!(way, Way::Text) {
+            plan.add(kind, mapped.item, repointed(&mapped.resource, &linked), is_sent);
         }
     }
-    let items: Vec<Item> = resources
-        .iter()
-        .filter(|(uuid, _)| taken.contains(uuid))
-        .map(|(uuid, resource)| Item {
-            uuid: *uuid,
-            local: without_missing(resource, &|target| taken.contains(&target)),
-        })
-        .collect();
-    let goes_by = |rung, kinds: [Kind; 2]| {
-        shares.iter().any(|share| share.rung == rung && kinds.contains(&share.kind))
-    };
-    let sessions = resources.iter().filter(|(_, one)| one.resource_type() == "Encounter").count();
-    let of_plan = usize::from(goes_by(Rung::Document, [Kind::Plan, Kind::Diagnosis]));
-    let of_sessions =
-        if goes_by(Rung::Document, [Kind::Session, Kind::Scores]) { sessions } else { 0 };
-    let transaction = transports(effective).contains(&Transport::Transaction);
-    let notes = of_plan + of_sessions;
-    let transport = match items.is_empty() {
-        false if transaction => Some(Transport::Transaction),
-        true if notes + forms == 0 => None,
-        _ => Some(Transport::Single),
-    };
-    let mut others = Types::new();
-    for (of, count) in [("DocumentReference", notes), ("QuestionnaireResponse", forms)] {
-        others.extend((count > 0).then(|| (of.to_owned(), count)));
+    for (uuid, form) in &forms {
+        plan.add(Kind::Scores, *uuid, repointed(form, &linked), true);
+        for share in shares.iter_mut().filter(|share| share.kind == Kind::Scores) {
+            *share.kept.entry(form.resource_type().to_owned()).or_default() += 1;
+        }
     }
-    let mut course = Course {
-        effective,
-        items: &items,
-        transaction,
-        others,
-        created: BTreeSet::new(),
-        cut: BTreeSet::new(),
-        reads: STATEMENT,
-        writes: 0,
+    let mut filed = 0;
+    for note in notes.iter().filter(|note| !note.is_in_error) {
+        let kind = kind_of_note(note);
+        if placed(kind).is_none_or(|placed| placed.rung != Rung::Document) {
+            continue;
+        }
+        let edition = Edition::first(note.slot, Timestamp::UNIX_EPOCH);
+        if let Ok(resource) = drawn(note, &edition, &offer) {
+            plan.add(kind, note.slot, repointed(&resource, &linked), true);
+            filed += 1;
+        }
+    }
+    let course = Course::of(plan, linked.values().cloned().collect()).run();
+    Forecast {
+        transport: (course.writes > 0).then(|| offer.transport()),
+        reads: STATEMENT + course.reads,
+        writes: course.writes,
+        notes: filed,
+        forms: forms.len(),
+        shares,
+    }
+}
+
+/// The visits that a person has linked, where one is demanded: under any id, for nobody reads it.
+fn linked(
+    offer: &Offer<'_>,
+    placements: &[Placed],
+    resources: &[MappedResource],
+    notes: &[Note],
+) -> BTreeMap<Uuid, ResourceId> {
+    let is_demanded = |(kind, of): (Kind, &str)| {
+        let is_sent = |placed: &Placed| placed.kind == kind && placed.rung >= Rung::Document;
+        let is_visit = |target: &String| target == "Encounter";
+        placements.iter().any(is_sent)
+            && offer.needed(kind, of).iter().any(|needed| needed.targets.iter().any(is_visit))
     };
-    let with_target = |kind, notes: usize| {
-        let needs = |pack: &Pack| pack.references(kind, "DocumentReference").next().is_some();
-        if effective.pack().is_some_and(needs) { notes * TARGET_OF_NOTE } else { 0 }
-    };
-    course.run(with_target(Kind::Plan, of_plan) + with_target(Kind::Session, of_sessions));
-    let (reads, writes) = (course.reads, course.writes);
-    Forecast { transport, reads, writes, notes, forms, shares }
+    let of_notes = notes.iter().map(|note| (kind_of_note(note), "DocumentReference"));
+    let of_resource = resources
+        .iter()
+        .filter_map(|mapped| Some((kind_of(mapped.part)?, mapped.resource.resource_type())));
+    if !of_notes.chain(of_resource).any(is_demanded) {
+        return BTreeMap::new();
+    }
+    let visits = notes.iter().filter_map(|note| match note.subject {
+        Subject::Session { encounter } => Some(encounter),
+        Subject::Plan => None,
+    });
+    let id = |item: Uuid| Some((item, ResourceId::new("Encounter", &item.to_string()).ok()?));
+    visits.filter_map(id).collect()
+}
+
+/// What is to be written, and what is looked up besides.
+struct Plan<'o> {
+    offer: &'o Offer<'o>,
+    items: Vec<(Kind, Item)>,
+    sent: BTreeSet<Uuid>,
+}
+
+impl Plan<'_> {
+    fn add(&mut self, kind: Kind, uuid: Uuid, local: Resource, is_sent: bool) {
+        if is_sent {
+            self.sent.insert(uuid);
+        }
+        self.items.push((kind, Item { uuid, local }));
+    }
 }
 
 /// A run that is counted instead of made.
-struct Course<'c> {
-    effective: &'c Effective<'c>,
-    items: &'c [Item],
-    /// Whether creates go together.
-    transaction: bool,
-    /// Notes and forms, by the type that they are filed as.
-    others: Types,
+struct Course<'o> {
+    offer: &'o Offer<'o>,
+    transport: Transport,
+    /// All that is looked up.
+    items: Vec<Item>,
+    /// What can be created, and is not yet.
+    pending: BTreeSet<Uuid>,
     created: BTreeSet<Uuid>,
     /// What was created without a reference whose target was not there yet.
     cut: BTreeSet<Uuid>,
+    /// The visits that a person linked.
+    visits: Vec<ResourceId>,
     reads: usize,
     writes: usize,
 }
 
-impl Course<'_> {
-    /// Goes round until nothing is written any more. `for_others` are the reads before notes and forms.
-    fn run(&mut self, for_others: usize) {
-        let mut touched: BTreeSet<Uuid> = self.items.iter().map(|item| item.uuid).collect();
-        let mut others = std::mem::take(&mut self.others);
-        let mut filed = Types::new();
+impl<'o> Course<'o> {
+    fn of(plan: Plan<'o>, visits: Vec<ResourceId>) -> Self {
+        let Plan { offer, items, mut sent } = plan;
+        let whole = sent.clone();
+        let items: Vec<(Kind, Item)> = items
+            .into_iter()
+            .map(|(kind, Item { uuid, local })| {
+                let local = without_missing(&local, &|target| whole.contains(&target));
+                (kind, Item { uuid, local })
+            })
+            .collect();
+        // What lacks a reference waits for a person, and what refers to it waits too.
+        for (kind, item) in &items {
+            if lacks(&item.local, *kind, offer).is_some() {
+                sent.remove(&item.uuid);
+            }
+        }
+        let items: Vec<Item> = items.into_iter().map(|(_, item)| item).collect();
         loop {
-            self.look_up(&touched, if filed.is_empty() { &others } else { &filed });
+            let waits =
+                |item: &&Item| sent.contains(&item.uuid) && !targets(&item.local).is_subset(&sent);
+            let Some(waiting) = items.iter().find(waits).map(|item| item.uuid) else { break };
+            sent.remove(&waiting);
+        }
+        Self {
+            offer,
+            transport: offer.transport(),
+            items,
+            pending: sent,
+            created: BTreeSet::new(),
+            cut: BTreeSet::new(),
+            visits,
+            reads: 0,
+            writes: 0,
+        }
+    }
+
+    /// Goes round until nothing is written any more.
+    fn run(mut self) -> Self {
+        let mut touched: BTreeSet<Uuid> = self.items.iter().map(|item| item.uuid).collect();
+        loop {
+            self.look_up(&touched);
             let due = self.due();
+            self.read_visits(&due);
             touched = self.create();
             self.update(&due);
             touched.extend(due);
-            filed = std::mem::take(&mut others);
-            if !filed.is_empty() {
-                self.reads += for_others;
-                self.writes += filed.values().sum::<usize>();
-            }
-            if touched.is_empty() && filed.is_empty() {
-                return;
+            if touched.is_empty() {
+                return self;
             }
         }
     }
 
     /// The reads that a round begins with.
-    fn look_up(&mut self, items: &BTreeSet<Uuid>, others: &Types) {
-        let mut types = others.clone();
+    fn look_up(&mut self, items: &BTreeSet<Uuid>) {
+        let mut types = Types::new();
         for item in self.items.iter().filter(|item| items.contains(&item.uuid)) {
             *types.entry(item.local.resource_type().to_owned()).or_default() += 1;
         }
-        // Notes are looked for also where no identifier finds them: among those of the Patient.
-        let is_asked = |of: &String| {
-            others.contains_key(of) || self.effective.searches(of, "identifier").allowed
+        let searches = |(of, count): (&String, &usize)| match self.offer.look_up(of) {
+            LookUp::ByIdentifier => count.div_ceil(IDENTIFIERS),
+            LookUp::ByPatient => 1,
+            LookUp::Impossible => 0,
         };
-        let asked = types.iter().filter(|(of, _)| is_asked(of));
-        self.reads += PATIENT + asked.map(|(_, count)| count.div_ceil(IDENTIFIERS)).sum::<usize>();
+        self.reads += PATIENT + types.iter().map(searches).sum::<usize>();
     }
 
     /// What lacks a reference whose target has come to be there.
@@ -246,35 +301,50 @@ impl Course<'_> {
         self.items.iter().filter(is_due).map(|item| item.uuid).collect()
     }
 
-    /// The creates of a round: one transaction, or all one by one.
+    /// The reads of the visits to which what is written in this round refers.
+    fn read_visits(&mut self, due: &[Uuid]) {
+        let mut used = BTreeSet::new();
+        let is_written =
+            |item: &&Item| self.pending.contains(&item.uuid) || due.contains(&item.uuid);
+        for item in self.items.iter().filter(is_written) {
+            for_each_reference(&item.local.to_value(), &mut |text| {
+                used.insert(text.to_owned());
+            });
+        }
+        self.reads += self.visits.iter().filter(|visit| used.contains(&visit.to_string())).count();
+    }
+
+    /// The creates of a round.
     fn create(&mut self) -> BTreeSet<Uuid> {
         let pending: Vec<&Item> =
-            self.items.iter().filter(|item| !self.created.contains(&item.uuid)).collect();
+            self.items.iter().filter(|item| self.pending.contains(&item.uuid)).collect();
         let is_conditional =
-            |item: &&Item| self.effective.creates_conditionally(item.local.resource_type()).allowed;
-        let limit = if self.transaction {
-            entries(self.effective, pending.iter().any(is_conditional))
-        } else {
-            1
+            |item: &&Item| self.offer.creates_conditionally(item.local.resource_type());
+        let limit = self.offer.entries(pending.iter().any(is_conditional));
+        let mut groups = match self.transport {
+            Transport::Transaction => groups(&pending, limit),
+            Transport::Batch => wave(&pending, limit).into_iter().collect(),
+            Transport::Single => groups(&pending, 1),
         };
-        let mut groups = groups(&pending, limit);
-        if self.transaction {
+        if self.transport == Transport::Transaction {
             groups.truncate(1);
         }
         let mut touched = BTreeSet::new();
         for group in groups {
             self.writes += 1;
-            let here: BTreeSet<Uuid> = group.iter().copied().filter(|_| self.transaction).collect();
-            let lacks = |item: &&&Item| {
+            let goes_along =
+                |one: &Uuid| self.transport == Transport::Transaction && group.contains(one);
+            let is_cut = |item: &&&Item| {
                 let mut targets = targets(&item.local).into_iter();
                 group.contains(&item.uuid)
-                    && targets.any(|one| !self.created.contains(&one) && !here.contains(&one))
+                    && targets.any(|one| !self.created.contains(&one) && !goes_along(&one))
             };
-            let cut: Vec<Uuid> = pending.iter().filter(lacks).map(|item| item.uuid).collect();
+            let cut: Vec<Uuid> = pending.iter().filter(is_cut).map(|item| item.uuid).collect();
             self.cut.extend(cut);
             self.created.extend(&group);
             touched.extend(group);
         }
+        self.pending.retain(|item| !touched.contains(item));
         touched
     }
 
@@ -284,11 +354,4 @@ impl Course<'_> {
         self.writes += due.len();
         self.cut.retain(|item| !due.contains(item));
     }
-}
-
-/// How many entries a transaction may have before anything was learned.
-fn entries(effective: &Effective<'_>, conditional: bool) -> usize {
-    let limits =
-        [effective.max_entries(), effective.max_conditional_entries().filter(|_| conditional)];
-    limits.into_iter().flatten().fold(ENTRIES, |limit, told| limit.min(told.value)).max(1)
 }

@@ -1,4 +1,4 @@
-//! What the EHR holds of a record: one search per type by our identifiers, and a read by id where a search finds
+//! What the EHR holds of what is to stand there: one search per type by our identifiers, and a read by id where a search finds
 //! nothing that should be there.
 
 use std::collections::{BTreeMap, BTreeSet};

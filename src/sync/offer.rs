@@ -84,6 +84,13 @@ impl<'a> Offer<'a> {
         }
     }
 
+    /// What is known of a server that nobody has spoken to for a run yet.
+    pub(super) fn of(effective: &Effective<'a>) -> Self {
+        let (scopes, believed) = (effective.scopes().cloned(), effective.refusals().to_vec());
+        let capability = effective.statement().clone();
+        Self::new(capability, scopes, effective.pack(), effective.overrides(), believed)
+    }
+
     /// Nothing is known of a server that did not answer.
     pub(super) fn unknown(overrides: &'a Overrides) -> Self {
         Self::new(Capability::default(), None, None, overrides, Vec::new())
@@ -223,6 +230,11 @@ impl<'a> Offer<'a> {
         };
         let pack = self.pack.iter();
         pack.flat_map(|pack| pack.references(kind, resource_type)).map(needed).collect()
+    }
+
+    /// Whether versions of a type can be read in one way: `vread`, `history-instance`.
+    pub(super) fn tells(&self, resource_type: &str, interaction: &str) -> bool {
+        self.effective().allows(resource_type, interaction).allowed
     }
 
     fn allows(&self, resource_type: &str, interaction: &'static str) -> Result<(), Failure> {

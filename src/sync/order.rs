@@ -37,12 +37,17 @@ pub(super) fn groups(items: &[&Item], limit: usize) -> Vec<Vec<Uuid>> {
     groups
 }
 
-/// At most so many of the items that refer to no other one of them; in a circle, the one at which it is cut. The others
-/// come when these have ids.
-pub(super) fn wave(items: &[&Item], limit: usize) -> Vec<Uuid> {
+/// At most so many of the items that refer to no other one of them, as the one group that can go now; in a circle, the
+/// one at which it is cut. The others come when these have ids. Of nothing there is no group.
+pub(super) fn wave(items: &[&Item], limit: usize) -> Option<Vec<Uuid>> {
     let free = wanted(items).into_iter().filter(|(_, targets)| targets.is_empty());
     let free: Vec<Uuid> = free.map(|(item, _)| item).take(limit).collect();
-    if free.is_empty() { dependencies_first(items).into_iter().take(1).collect() } else { free }
+    let group = if free.is_empty() {
+        dependencies_first(items).into_iter().take(1).collect()
+    } else {
+        free
+    };
+    (!group.is_empty()).then_some(group)
 }
 
 /// To which others of the items each of them refers.
@@ -213,11 +218,12 @@ mod tests {
         ];
         let all: Vec<&Item> = items.iter().collect();
         let of = |items: &[&Item], limit| -> Vec<u128> {
-            wave(items, limit).iter().map(Uuid::as_u128).collect()
+            wave(items, limit).iter().flatten().map(Uuid::as_u128).collect()
         };
         assert_eq!(of(&all, 9), [2, 3]);
         assert_eq!(of(&all, 1), [2]);
         assert_eq!(of(&all[3..], 9), [4], "the circle is cut at the plan");
+        assert_eq!(wave(&[], 9), None, "an empty Bundle is no request to make");
     }
 
     #[test]

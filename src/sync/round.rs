@@ -9,13 +9,15 @@ use crate::fhir::{Resource, ResourceId};
 use crate::json::Value;
 use crate::merge::{Change, Known, Step, changes, decide, same_content};
 use crate::store::{Hold, Operation, Shadow, State, Verb};
+use crate::vendor::Kind;
 
 use super::edition::footer_of;
 use super::identity::{Item, resolve, targets};
+use super::offer::Offer;
 use super::reading::{or_unavailable, repeated};
 use super::report::{Conflict, Done, ItemState, Needed, Stop};
 use super::run::{Run, left_to_settle};
-use super::settle::{self, Evidence, Verdict};
+use super::settle::{self, Asked, Evidence, Verdict};
 
 /// Where a resource stands in a round.
 #[derive(Debug)]
@@ -180,7 +182,8 @@ impl Run<'_, '_> {
         }
     }
 
-    /// Gets the evidence that a verdict asks for; false if it asks for none.
+    /// Gets the evidence that a verdict asks for; false if it asks for none. A server that does not say it has versions is
+    /// not asked for them: seven of eight hospital EHRs.
     async fn gather(
         &self,
         verdict: &Verdict,
@@ -189,9 +192,17 @@ impl Run<'_, '_> {
     ) -> Result<bool, Stop> {
         match verdict {
             Verdict::NeedVersion(version) => {
-                evidence.version = self.version(id, version).await?.into();
+                evidence.version = match self.offer.tells(id.resource_type(), "vread") {
+                    true => self.version(id, version).await?.into(),
+                    false => Asked::Unavailable,
+                };
             }
-            Verdict::NeedHistory => evidence.history = self.history(id).await?.into(),
+            Verdict::NeedHistory => {
+                evidence.history = match self.offer.tells(id.resource_type(), "history-instance") {
+                    true => self.history(id).await?.into(),
+                    false => Asked::Unavailable,
+                };
+            }
             _ => return Ok(false),
         }
         Ok(true)
@@ -363,9 +374,7 @@ impl Run<'_, '_> {
 
     /// What the EHR demands that an item refers to, and nobody has linked.
     fn lacks(&self, item: &Item) -> Option<Needed> {
-        let needed = self.offer.needed(self.kind_of(item.uuid), item.local.resource_type());
-        let tree = item.local.to_value();
-        needed.into_iter().find(|needed| !has_reference(&tree, needed))
+        lacks(&item.local, self.kind_of(item.uuid), self.offer)
     }
 
     /// The body of an update; a note's content is replaced as a whole: what the EHR made of the old one (an address for
@@ -415,6 +424,13 @@ impl Run<'_, '_> {
 
 fn shadow(item: Uuid, base: Versioned, local: Option<Resource>) -> Shadow {
     Shadow { item, id: base.id, base_version: base.version, base: base.resource, local, held: None }
+}
+
+/// What the EHR demands that a body of a kind of content refers to, and it does not.
+pub(super) fn lacks(body: &Resource, kind: Kind, offer: &Offer<'_>) -> Option<Needed> {
+    let tree = body.to_value();
+    let needed = offer.needed(kind, body.resource_type());
+    needed.into_iter().find(|needed| !has_reference(&tree, needed))
 }
 
 /// Whether an element holds the reference that is needed; a list does if one of its items is one.

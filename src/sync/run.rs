@@ -155,6 +155,7 @@ async fn prepare<'a, 'p>(
     }
     drop(own);
     whole.extend(superseded(&whole, &shadows));
+    // What else there is to look up tells the arrangement: what goes as text only was never there as itself.
     let stale = shadows.keys().chain(operations.keys()).copied().collect();
     let visits = record.references.iter().filter(|one| one.target.resource_type() == "Encounter");
     let linked = visits.map(|one| (one.item, one.target.clone())).collect();

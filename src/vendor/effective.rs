@@ -104,6 +104,21 @@ impl<'a> Effective<'a> {
         self.pack
     }
 
+    /// The scopes of the token, where they are known.
+    pub const fn scopes(&self) -> Option<&'a Scopes> {
+        self.scopes
+    }
+
+    /// What the operator says.
+    pub const fn overrides(&self) -> &'a Overrides {
+        self.overrides
+    }
+
+    /// The refusals that are believed.
+    pub const fn refusals(&self) -> &'a [Refusal] {
+        self.refusals
+    }
+
     /// Whether something can be done with a type (or with the [`SYSTEM`]): an interaction, `conditional-create` and the
     /// like, or `search:PARAMETER`. What needs an interaction is allowed only together with it; the operator's word on it
     /// stands alone.

@@ -69,6 +69,11 @@ impl Practice {
         Store::open(&self.directory.path().join("store")).await.unwrap()
     }
 
+    pub(crate) fn client(&self) -> Client {
+        let base: Base = self.way.as_deref().unwrap_or(self.ehr.base_url()).parse().unwrap();
+        Client::new(&ClientConfig::local(base).unwrap()).unwrap()
+    }
+
     fn link(&self) -> Link {
         let mapped = to_fhir(&self.plan, &self.options).resources;
         let resources: Vec<(Uuid, Resource)> =
@@ -114,8 +119,7 @@ impl Practice {
         let link = self.link();
         store.link(&link).await.unwrap();
         let record = Record::new(link, &self.plan, &self.options, self.references.clone());
-        let base: Base = self.way.as_deref().unwrap_or(self.ehr.base_url()).parse().unwrap();
-        let client = Client::new(&ClientConfig::local(base).unwrap()).unwrap();
+        let client = self.client();
         let started = Instant::now();
         let now = move || moment() + started.elapsed();
         let packages = self.directory.path().join("packages");

@@ -195,7 +195,7 @@ fn the_statement_of_a_pack_is_the_one_that_was_captured() {
             assert_eq!(ours.interactions, theirs.interactions, "{name} {of}");
             assert_eq!(ours.update_create, theirs.update_create, "{name} {of}");
             assert!(!ours.conditional_create && !theirs.conditional_create, "{name} {of}");
-            for parameter in ["identifier", "_lastUpdated", "_lastupdated"] {
+            for parameter in ["identifier", "patient", "_lastUpdated", "_lastupdated"] {
                 let says = |known: &BTreeSet<String>| known.contains(parameter);
                 assert_eq!(
                     says(&ours.search_parameters),

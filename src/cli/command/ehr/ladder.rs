@@ -7,8 +7,6 @@
 
 mod view;
 
-use uuid::Uuid;
-
 use super::super::super::args::{EhrLadder, LadderPack};
 use super::super::super::clock;
 use super::super::super::exit::Exit;
@@ -19,10 +17,10 @@ use super::super::super::settings::{Settings, client};
 use super::super::demo;
 use super::capabilities;
 use crate::config::{Ehr, is_ehr_name};
-use crate::fhir::{Capability, Refusal, Resource, Scopes};
+use crate::fhir::{Capability, Refusal, Scopes};
 use crate::ipt::{Plan, document};
 use crate::json::Value;
-use crate::mapping;
+use crate::mapping::{self, MappedResource, note};
 use crate::store::Store;
 use crate::sync::{Forecast, forecast};
 use crate::vendor::{Allow, Effective, Overrides, Pack, Placement, place};
@@ -39,7 +37,7 @@ struct Row<'a> {
 struct Shown<'a> {
     /// Whether the record is our own sample.
     is_sample: bool,
-    resources: &'a [(Uuid, Resource)],
+    resources: &'a [MappedResource],
     allow: &'a Allow,
     rows: Vec<Row<'a>>,
 }
@@ -67,9 +65,9 @@ pub(crate) async fn run(args: &EhrLadder, settings: &Settings) -> Result<Done, F
                 .plan
         }
     };
-    let mapped = mapping::to_fhir(&plan, &args.policy.options(settings));
-    let resources: Vec<(Uuid, Resource)> =
-        mapped.resources.into_iter().map(|mapped| (mapped.item, mapped.resource)).collect();
+    let options = args.policy.options(settings);
+    let resources = mapping::to_fhir(&plan, &options).resources;
+    let notes = note::notes(&plan, &options);
     let ehr = settings.ehr_if_named(named)?;
     let allow = allow(args, ehr.map(|(_, ehr)| ehr));
     let servers = servers(args, ehr).await?;
@@ -83,7 +81,7 @@ pub(crate) async fn run(args: &EhrLadder, settings: &Settings) -> Result<Done, F
         let (scopes, refusals) = (server.scopes.as_ref(), &server.refusals);
         let effective = Effective::new(&server.statement, scopes, server.pack, overrides, refusals);
         let placements = place(&effective, &allow);
-        let forecast = forecast(&effective, &placements, &resources);
+        let forecast = forecast(&effective, &allow, &resources, &notes);
         Row { name: server.name, pack: server.pack, placements, forecast }
     });
     let shown = Shown {

@@ -125,8 +125,8 @@ fn legend(shown: &Shown<'_>) -> String {
 fn kinds(shown: &Shown<'_>) -> [(Kind, Types); 4] {
     Kind::ALL.map(|kind| {
         let mut types = Types::new();
-        for (_, resource) in shown.resources.iter().filter(|(_, one)| kind_of(one) == Some(kind)) {
-            *types.entry(resource.resource_type().to_owned()).or_default() += 1;
+        for mapped in shown.resources.iter().filter(|one| kind_of(one.part) == Some(kind)) {
+            *types.entry(mapped.resource.resource_type().to_owned()).or_default() += 1;
         }
         (kind, types)
     })
