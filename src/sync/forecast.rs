@@ -108,7 +108,8 @@ pub fn kind_of(resource: &Resource) -> Option<Kind> {
 ///
 /// `placements` come from [`crate::vendor::place()`]. The numbers per transport: a transaction is one request for as many
 /// resources as pack and program allow, and each needs a round of its own (the Patient, and one search for each type
-/// in it); single needs one request for each resource. There is no batch yet: a server that only knows that gets its
+/// in it); single needs one request for each resource. Before each write the Patient is read again, and the visits that it
+/// refers to. There is no batch yet: a server that only knows that gets its
 /// resources singly.
 pub fn forecast(
     effective: &Effective<'_>,
@@ -215,8 +216,9 @@ impl Course<'_> {
             touched.extend(due);
             filed = std::mem::take(&mut others);
             if !filed.is_empty() {
-                self.reads += for_others;
-                self.writes += filed.values().sum::<usize>();
+                let writes = filed.values().sum::<usize>();
+                self.reads += for_others + writes * PATIENT;
+                self.writes += writes;
             }
             if touched.is_empty() && filed.is_empty() {
                 return;
@@ -263,6 +265,7 @@ impl Course<'_> {
         }
         let mut touched = BTreeSet::new();
         for group in groups {
+            self.reads += PATIENT + self.visits(&group);
             self.writes += 1;
             let here: BTreeSet<Uuid> = group.iter().copied().filter(|_| self.transaction).collect();
             let lacks = |item: &&&Item| {
@@ -278,9 +281,22 @@ impl Course<'_> {
         touched
     }
 
-    /// The updates of a round, each with the read before it.
+    /// How many visits there are that resources refer to: each is read again right before.
+    fn visits(&self, group: &[Uuid]) -> usize {
+        let is_visit = |target: &Uuid| {
+            let mut items = self.items.iter();
+            self.created.contains(target)
+                && items.any(|one| one.uuid == *target && one.local.resource_type() == "Encounter")
+        };
+        let referring = self.items.iter().filter(|item| group.contains(&item.uuid));
+        let visits = referring.flat_map(|item| targets(&item.local)).filter(is_visit);
+        visits.collect::<BTreeSet<Uuid>>().len()
+    }
+
+    /// The updates of a round, each with the reads before it: the Patient, the visits, and what is updated.
     fn update(&mut self, due: &[Uuid]) {
-        self.reads += due.len();
+        let visits = due.iter().map(|item| self.visits(&[*item])).sum::<usize>();
+        self.reads += visits + due.len() * (PATIENT + 1);
         self.writes += due.len();
         self.cut.retain(|item| !due.contains(item));
     }
