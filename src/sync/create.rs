@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 use url::form_urlencoded::byte_serialize;
 use uuid::Uuid;
 
-use crate::client::{Class, Created, EntryAnswer, Error};
+use crate::client::{Cause, Class, Created, EntryAnswer, Error, Flaw};
 use crate::fhir::bundle::Request;
 use crate::fhir::{Bundle, Entry, Resource, ResourceId};
 use crate::store::{Operation, State, Verb, Writer};
@@ -74,6 +74,7 @@ impl Run<'_, '_> {
                 continue;
             }
             let operations = self.prepare(&group);
+            self.check_again(operations.iter().map(|operation| &operation.body)).await?;
             writer.begin(&self.link.plan, &operations).await?;
             for operation in &operations {
                 *self.tries.entry(operation.item).or_default() += 1;
@@ -175,12 +176,24 @@ impl Run<'_, '_> {
                         self.taken_in(item).await?;
                     }
                 }
+                let was_sent = |id: &ResourceId| {
+                    let mut types = operations.iter().map(|one| one.body.resource_type());
+                    types.any(|sent| sent == id.resource_type())
+                };
                 for answer in &answers {
                     self.check_answer(answer.id.as_ref(), answer.resource.as_ref())?;
+                    if answer.status == Some(201)
+                        && answer.id.as_ref().is_some_and(|id| !was_sent(id))
+                    {
+                        return Err(stray("Bundle"));
+                    }
                 }
                 self.take_answers(answers);
             }
-            Err(Error::Ambiguous(_)) => self.gave_up(&items().collect::<Vec<_>>()).await?,
+            Err(error @ Error::Ambiguous(_)) => {
+                self.gave_up(&items().collect::<Vec<_>>()).await?;
+                check_stray(&error, "Bundle")?;
+            }
             Err(error @ (Error::NotSent(_) | Error::Busy { .. })) => {
                 self.not_processed(operations, error).await?;
             }
@@ -259,8 +272,9 @@ impl Run<'_, '_> {
                 self.acknowledged.extend(version.map(|version| (id, version)));
                 Ok(true)
             }
-            Err(Error::Ambiguous(_) | Error::Conflict { status: 409, .. }) => {
+            Err(error @ (Error::Ambiguous(_) | Error::Conflict { status: 409, .. })) => {
                 self.gave_up(&[item]).await?;
+                check_stray(&error, operation.body.resource_type())?;
                 Ok(false)
             }
             Err(Error::Conflict { .. }) => {
@@ -315,4 +329,19 @@ impl Run<'_, '_> {
         }
         self.postpone(error).await
     }
+}
+
+/// Stops where the answer to a write names another resource than it made, or one of another type (W4): whose answer it
+/// was nobody knows, and the next run looks before it sends anything.
+pub(super) fn check_stray(error: &Error, resource_type: &str) -> Result<(), Stop> {
+    match error {
+        Error::Ambiguous(Cause::Flaw(Flaw::OtherResource | Flaw::OtherType)) => {
+            Err(stray(resource_type))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn stray(resource_type: &str) -> Stop {
+    Stop::StrayAnswer { resource_type: resource_type.to_owned() }
 }

@@ -269,7 +269,6 @@ impl<'o> Course<'o> {
         loop {
             self.look_up(&touched);
             let due = self.due();
-            self.read_visits(&due);
             touched = self.create();
             self.update(&due);
             touched.extend(due);
@@ -301,19 +300,6 @@ impl<'o> Course<'o> {
         self.items.iter().filter(is_due).map(|item| item.uuid).collect()
     }
 
-    /// The reads of the visits to which what is written in this round refers.
-    fn read_visits(&mut self, due: &[Uuid]) {
-        let mut used = BTreeSet::new();
-        let is_written =
-            |item: &&Item| self.pending.contains(&item.uuid) || due.contains(&item.uuid);
-        for item in self.items.iter().filter(is_written) {
-            for_each_reference(&item.local.to_value(), &mut |text| {
-                used.insert(text.to_owned());
-            });
-        }
-        self.reads += self.visits.iter().filter(|visit| used.contains(&visit.to_string())).count();
-    }
-
     /// The creates of a round.
     fn create(&mut self) -> BTreeSet<Uuid> {
         let pending: Vec<&Item> =
@@ -331,6 +317,7 @@ impl<'o> Course<'o> {
         }
         let mut touched = BTreeSet::new();
         for group in groups {
+            self.reads += PATIENT + self.visits(&group);
             self.writes += 1;
             let goes_along =
                 |one: &Uuid| self.transport == Transport::Transaction && group.contains(one);
@@ -348,9 +335,28 @@ impl<'o> Course<'o> {
         touched
     }
 
-    /// The updates of a round, each with the read before it.
+    /// How many visits resources refer to, ours and the linked ones: each is read again right before.
+    fn visits(&self, group: &[Uuid]) -> usize {
+        let is_own = |target: &Uuid| {
+            let mut items = self.items.iter();
+            self.created.contains(target)
+                && items.any(|one| one.uuid == *target && one.local.resource_type() == "Encounter")
+        };
+        let referring = || self.items.iter().filter(|item| group.contains(&item.uuid));
+        let own = referring().flat_map(|item| targets(&item.local)).filter(is_own);
+        let mut linked = BTreeSet::new();
+        for item in referring() {
+            for_each_reference(&item.local.to_value(), &mut |text| {
+                linked.extend(self.visits.iter().find(|visit| visit.to_string() == text).cloned());
+            });
+        }
+        own.collect::<BTreeSet<Uuid>>().len() + linked.len()
+    }
+
+    /// The updates of a round, each with the reads before it: the Patient, the visits, and what is updated.
     fn update(&mut self, due: &[Uuid]) {
-        self.reads += due.len();
+        let visits = due.iter().map(|item| self.visits(&[*item])).sum::<usize>();
+        self.reads += visits + due.len() * (PATIENT + 1);
         self.writes += due.len();
         self.cut.retain(|item| !due.contains(item));
     }

@@ -10,11 +10,12 @@ use uuid::Uuid;
 
 use crate::fhir::reference::{for_each_reference, rewrite_references};
 use crate::fhir::{Reference, Resource, ResourceId};
-use crate::json::Value;
+use crate::json::{Object, Value};
 use crate::mapping::identity::{ITEM_SYSTEM, PLAN_ITEM_SYSTEM};
 use crate::store::{Link, digest};
 
 use super::Record;
+use super::reference::ReferenceFault;
 use super::report::Stop;
 
 /// One item of a record as it is to be sent: references to other items are `urn:uuid:`, all others are final.
@@ -82,6 +83,10 @@ impl<'a> Ties<'a> {
                     let linked = record.references.iter().find(|linked| linked.item == *uuid);
                     let id = linked.map(|linked| &linked.target);
                     let id = id.or(record.link.practitioner.as_ref().filter(|_| first)).cloned();
+                    // A link that is not to a therapist would put another Patient, or a visit, in the therapist's place.
+                    if let Some(id) = id.as_ref().filter(|id| !is_therapist(id)) {
+                        return Err(Stop::Reference(id.clone(), ReferenceFault::Misplaced));
+                    }
                     people.practitioners.insert(*uuid, (id, display(resource)));
                 }
                 _ => {}
@@ -125,11 +130,14 @@ impl<'a> Ties<'a> {
 
     fn refers_only_to_ours(&self, resource: &Resource, replaced: Option<Uuid>) -> bool {
         let is_ours = |uuid: Uuid| self.items.contains(&uuid) || replaced == Some(uuid);
-        let mut has_only_ours = true;
         let tree = resource.to_value();
+        let mut has_only_ours = resource.items("contained").all(is_helper)
+            && every_logical_reference(&tree, &|reference| names_ours(reference, &is_ours));
         for_each_reference(&tree, &mut |text| {
             has_only_ours &= match Reference::parse(text) {
-                Some(Reference::Contained(_)) => true,
+                Some(Reference::Contained(name)) => {
+                    resource.items("contained").any(|one| one.text("id") == Some(&name))
+                }
                 Some(Reference::Relative(id)) => {
                     id == self.link.patient || self.people.has_linked(&id)
                 }
@@ -138,6 +146,44 @@ impl<'a> Ties<'a> {
             };
         });
         has_only_ours
+    }
+}
+
+/// Whether a resource of the EHR can stand in a therapist's place.
+fn is_therapist(id: &ResourceId) -> bool {
+    matches!(id.resource_type(), "Practitioner" | "PractitionerRole")
+}
+
+/// Whether a contained resource is one who helps in the therapy, by name and telephone: never a Patient.
+fn is_helper(contained: &Value) -> bool {
+    matches!(contained.text("resourceType"), Some("Organization" | "Practitioner"))
+}
+
+/// Whether a reference by identifier names something of this record: those in the chart go by the EHR's own numbers, and
+/// whose they are nobody could check.
+fn names_ours(reference: &Object, is_ours: &dyn Fn(Uuid) -> bool) -> bool {
+    let Some(identifier) = reference.get("identifier") else { return true };
+    let value = identifier.text("value").unwrap_or_default();
+    let is_person = matches!(reference.get("type").and_then(Value::as_str), Some("Patient"));
+    match identifier.text("system") {
+        Some(PLAN_ITEM_SYSTEM) => !is_person,
+        Some(ITEM_SYSTEM) => value.parse().is_ok_and(is_ours),
+        _ => false,
+    }
+}
+
+/// Whether all references by identifier (`Reference.identifier`, R4 2.3.0.3) pass. Identifiers of a resource itself stand
+/// at its root; what has one below is a reference.
+fn every_logical_reference(value: &Value, passes: &dyn Fn(&Object) -> bool) -> bool {
+    let below = |value: &Value| every_logical_reference(value, passes);
+    match value {
+        Value::Array(items) => items.iter().all(below),
+        Value::Object(object) => {
+            let is_reference = object.get("resourceType").is_none()
+                && matches!(object.get("identifier"), Some(Value::Object(_)));
+            (!is_reference || passes(object)) && object.iter().all(|(_, value)| below(value))
+        }
+        _ => true,
     }
 }
 

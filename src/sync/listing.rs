@@ -89,6 +89,7 @@ impl Run<'_, '_> {
         let candidates: Vec<Versioned> = nameless
             .iter()
             .filter(|one| !seen.contains(one.id.id()) && may_be(&operation.body, &one.resource))
+            .filter(|one| self.check_subject(one).is_ok())
             .cloned()
             .collect();
         if let [one] = candidates.as_slice() {

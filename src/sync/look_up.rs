@@ -8,7 +8,7 @@ use uuid::Uuid;
 use crate::client::{Error, Flaw, Versioned};
 use crate::fhir::ResourceId;
 
-use super::identity::{is_about, item_of, token};
+use super::identity::{is_about, item_of, names_another, token};
 use super::offer::LookUp;
 use super::reading::repeated;
 use super::report::{Progress, Stop};
@@ -72,6 +72,9 @@ impl Run<'_, '_> {
             if let Some(item) = item {
                 self.check_subject(&versioned)?;
                 self.found.entry(item).or_default().push(versioned);
+            } else if names_another(&versioned.resource, &self.link.patient, self.ehr.base_url) {
+                // A server that passes over `identifier`, or a cache with somebody else's answer (W4, W6).
+                return Err(Stop::ForeignMatch(versioned.id));
             }
         }
         Ok(())
@@ -98,7 +101,7 @@ impl Run<'_, '_> {
     }
 
     /// Reads what a transaction's answer said was made and the search did not find: it may not be in the index yet.
-    /// Whose it is, it says itself.
+    /// Whose it is, it says itself; if it is another Patient's, the answer was another's, too (W4).
     async fn read_acknowledged(&mut self, resource_type: &str, items: &[Uuid]) -> Result<(), Stop> {
         let is_missing = |run: &Self, item: &Uuid| run.found.get(item).is_none_or(Vec::is_empty);
         let missing: Vec<Uuid> = items
@@ -106,13 +109,13 @@ impl Run<'_, '_> {
             .copied()
             .filter(|item| is_missing(self, item) && self.operations.contains_key(item))
             .collect();
-        if missing.is_empty() {
-            return Ok(());
-        }
         let (mut vanished, mut is_nameless) = (Vec::new(), false);
         for id in self.unclaimed(resource_type) {
             match self.read(&id).await? {
                 Some(versioned) => {
+                    if names_another(&versioned.resource, &self.link.patient, self.ehr.base_url) {
+                        return Err(Stop::WrongAnswer(versioned.id));
+                    }
                     let item = item_of(&versioned.resource);
                     is_nameless |= item.is_none();
                     if let Some(item) = item.filter(|item| missing.contains(item)) {

@@ -21,6 +21,9 @@ pub enum ReferenceFault {
     /// The answer holds another resource than was asked for.
     #[error("the answer holds another resource")]
     Another,
+    /// Its type can't stand in the place for which it was linked: a Patient is no therapist.
+    #[error("a resource of this type can't stand in its place")]
+    Misplaced,
     /// The Encounter is not the linked Patient's.
     #[error("the Encounter is not about the linked Patient")]
     OtherSubject,

@@ -294,6 +294,13 @@ pub enum Stop {
     /// The answer to a write tells of another Patient's resource. Nothing more is written to this EHR.
     #[error("the answer to a write tells of {0}, which is another Patient's")]
     WrongAnswer(ResourceId),
+    /// The answer to a write names another resource, or one of another type: it may be the answer to somebody else's
+    /// write. Nothing more is written to this EHR.
+    #[error("the answer to a write of a {resource_type} names something else")]
+    StrayAnswer {
+        /// The type that was written; `Bundle` of several.
+        resource_type: String,
+    },
     /// A search for this Patient's resources found another's: the server passes over whose they are. Nothing more is
     /// written to this EHR.
     #[error("a search for this Patient's resources found {0}, which is another Patient's")]
@@ -321,6 +328,7 @@ impl Stop {
                 | Self::WrongSubject(_)
                 | Self::ForeignMatch(_)
                 | Self::WrongAnswer(_)
+                | Self::StrayAnswer { .. }
                 | Self::Server(_)
                 | Self::Store(_)
                 | Self::NotTried

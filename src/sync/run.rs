@@ -141,6 +141,16 @@ async fn prepare<'a, 'p>(
     if writer.is_some() && !ehr.store.links(Some(ehr.name)).await?.contains(link) {
         return Err(Stop::LinkChanged);
     }
+    // A visit or therapist at another EHR, or of another record, has the same form.
+    if record.references.iter().any(|one| one.ehr != link.ehr || one.plan != link.plan) {
+        return Err(Stop::OtherRecord);
+    }
+    if writer.is_some() && !record.references.is_empty() {
+        let linked = ehr.store.reference_links(ehr.name, &link.plan).await?;
+        if !record.references.iter().all(|one| linked.contains(one)) {
+            return Err(Stop::LinkChanged);
+        }
+    }
     let ties = Ties::of(record)?;
     let mut whole = ties.items(&record.resources)?;
     let ledger = ehr.store.ledger(ehr.name, &link.plan).await?;
@@ -315,7 +325,7 @@ impl Run<'_, '_> {
         Ok(())
     }
 
-    /// Reads the Patient again: before each round, because each may write (W2).
+    /// Reads the Patient again (W2): at the beginning of each round, and before each request that writes.
     async fn check_patient(&self) -> Result<(), Stop> {
         let (client, id) = (self.ehr.client, &self.link.patient);
         match repeated(|| client.read(id)).await {
@@ -325,23 +335,47 @@ impl Run<'_, '_> {
         }
     }
 
-    /// Reads again what a person linked and what is to be written refers to: before each round that writes (W2, W3).
+    /// Reads again what a person linked and what is to be written refers to: before each round that writes (W2, W3). The
+    /// visits among it are read before each request ([`Self::check_again`]).
     async fn check_references(&self, positions: &[(Uuid, Position)]) -> Result<(), Stop> {
-        let mut used = BTreeSet::new();
-        for (item, position) in positions {
-            let body = match position {
-                Position::Create => self.item(*item).map(|item| &item.local),
-                Position::Update(body, _) => Some(&**body),
-                Position::At(_) => None,
-            };
-            let Some(tree) = body.map(Resource::to_value) else { continue };
-            for_each_reference(&tree, &mut |text| {
-                used.insert(text.to_owned());
-            });
+        let bodies = positions.iter().filter_map(|(item, position)| match position {
+            Position::Create => self.item(*item).map(|item| &item.local),
+            Position::Update(body, _) => Some(&**body),
+            Position::At(_) => None,
+        });
+        let used = references(bodies);
+        let is_visit = |id: &ResourceId| id.resource_type() == "Encounter";
+        self.check_linked_references(&used, |target| !is_visit(target)).await
+    }
+
+    /// Reads the Patient again, and each visit that the bodies of the next request refer to: right before it goes (W2, W3).
+    pub(super) async fn check_again<'r>(
+        &self,
+        bodies: impl IntoIterator<Item = &'r Resource>,
+    ) -> Result<(), Stop> {
+        self.check_patient().await?;
+        let used = references(bodies);
+        let is_visit = |id: &ResourceId| id.resource_type() == "Encounter";
+        self.check_linked_references(&used, is_visit).await?;
+        let is_linked = |id: &ResourceId| self.linked.values().any(|linked| linked == id);
+        let own = used.iter().filter_map(|text| text.parse().ok());
+        for id in own.filter(|id| is_visit(id) && !is_linked(id)) {
+            if let Some(visit) = self.read(&id).await? {
+                self.check_subject(&visit)?;
+            }
         }
+        Ok(())
+    }
+
+    /// Checks those of the links that are used and wanted.
+    async fn check_linked_references(
+        &self,
+        used: &BTreeSet<String>,
+        is_wanted: impl Fn(&ResourceId) -> bool,
+    ) -> Result<(), Stop> {
         for reference in &self.record.references {
             let target = &reference.target;
-            if !used.contains(&target.to_string()) {
+            if !used.contains(&target.to_string()) || !is_wanted(target) {
                 continue;
             }
             let fault = match self.read(target).await? {
@@ -527,6 +561,17 @@ impl Run<'_, '_> {
         }
         placements
     }
+}
+
+/// All that resources refer to, as they write it.
+fn references<'r>(bodies: impl IntoIterator<Item = &'r Resource>) -> BTreeSet<String> {
+    let mut used = BTreeSet::new();
+    for tree in bodies.into_iter().map(Resource::to_value) {
+        for_each_reference(&tree, &mut |text| {
+            used.insert(text.to_owned());
+        });
+    }
+    used
 }
 
 /// How long an operation may still be executing: the settling time, from when its sender stopped waiting. A clock that

@@ -11,6 +11,7 @@ use crate::client::Error;
 use crate::fhir::Resource;
 use crate::store::{Hold, Operation, Shadow, State, Verb, Writer};
 
+use super::create::check_stray;
 use super::identity::targets;
 use super::report::{Failure, Progress, Stop};
 use super::round::Position;
@@ -57,6 +58,7 @@ impl Run<'_, '_> {
     ) -> Result<(), Stop> {
         let Some(shadow) = self.shadows.get(&item).cloned() else { return Ok(()) };
         let Some(local) = self.item(item).map(|item| item.local.clone()) else { return Ok(()) };
+        self.check_again([body]).await?;
         // Gone, or edited since the look-up: the next round decides anew.
         let Some(target) = self.read(&shadow.id).await? else { return Ok(()) };
         if !self.is_item(&target, item) {
@@ -99,7 +101,10 @@ impl Run<'_, '_> {
                 self.acknowledged.extend(answer.version.map(|version| (shadow.id, version)));
                 Ok(())
             }
-            Err(Error::Ambiguous(_)) => self.gave_up(&[item]).await,
+            Err(error @ Error::Ambiguous(_)) => {
+                self.gave_up(&[item]).await?;
+                check_stray(&error, body.resource_type())
+            }
             Err(Error::Conflict { .. } | Error::NotFound { .. }) => {
                 self.answered.insert(item);
                 Ok(())

@@ -298,7 +298,7 @@ const fn what_to_do(stop: &Stop) -> Option<&'static str> {
         Stop::WrongSubject(_) => {
             "nothing more is written. Look the resource up in the EHR: it stands in another Patient's chart"
         }
-        Stop::ForeignMatch(_) | Stop::WrongAnswer(_) => {
+        Stop::ForeignMatch(_) | Stop::WrongAnswer(_) | Stop::StrayAnswer { .. } => {
             "nothing more is written. The EHR, or what stands before it, mixes up Patients: ask its administrator"
         }
         Stop::Reference(..) => {
