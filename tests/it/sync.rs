@@ -16,4 +16,5 @@ mod quirk;
 mod record;
 mod refusal;
 mod server;
+mod storm;
 mod way;

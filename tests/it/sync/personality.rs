@@ -14,6 +14,12 @@ use super::practice::{Practice, all_rungs, rungs};
 async fn at(personality: Personality) -> Practice {
     let mut practice = Practice::open(Behaviour::of(personality)).await;
     practice.pack = personality.pack();
+    with_visits(&mut practice);
+    practice
+}
+
+/// The visits of the plan's sessions, there and linked.
+pub(crate) fn with_visits(practice: &mut Practice) {
     for session in practice.plan.sessions.clone() {
         let Some(start) = &session.start else { continue };
         let visit = format!("visit-{}", session.number);
@@ -26,7 +32,6 @@ async fn at(personality: Personality) -> Practice {
         practice.ehr.put(encounter).unwrap();
         practice.refer(&session.id, &format!("Encounter/{visit}"));
     }
-    practice
 }
 
 /// The notes of the chart: what they are about, their number and status, and their text as far as it can be read.
