@@ -38,9 +38,12 @@ pub(crate) async fn run(args: &HandOffs, settings: &Settings) -> Result<Done, Fa
     Ok(done)
 }
 
-/// Where the packages for an EHR are.
+/// Where the packages for an EHR are: as it is configured, and where they would be for one that is not any more.
 pub(super) fn directory(settings: &Settings, ehr: &str) -> PathBuf {
-    settings.config.store_path.value.join("hand-off").join(ehr)
+    match settings.config.ehrs.get(ehr) {
+        Some(configured) => configured.ladder.hand_off.value.clone(),
+        None => settings.config.store_path.value.join("hand-off").join(ehr),
+    }
 }
 
 /// The package of a name.
