@@ -74,7 +74,9 @@ impl Run<'_, '_> {
         let mut sent: BTreeSet<Uuid> = self.shadows.keys().copied().collect();
         sent.extend(items.iter().chain(&notes).filter(|item| is_sent(item)).map(|item| item.uuid));
         let arranged = items.iter().chain(&notes).map(|item| {
-            let local = without_missing(&self.repointed(&item.local), &|target| sent.contains(&target));
+            let kind = self.kind_of(item.uuid);
+            let local = at_a_visit(&item.local, kind, &self.record.notes, self.offer);
+            let local = without_missing(&self.repointed(&local), &|target| sent.contains(&target));
             match promoted.get(&item.uuid) {
                 Some(note) => replacing(local, *note),
                 None => local,
@@ -305,6 +307,25 @@ pub(super) fn drawn(note: &Note, edition: &Edition, offer: &Offer<'_>) -> Result
         }
     }
     Err(refusal.map_or(Failure::NotTried, Failure::Note))
+}
+
+/// A resource in the visit of the plan, where the EHR takes such a thing only in one.
+pub(super) fn at_a_visit(
+    resource: &Resource,
+    kind: Kind,
+    notes: &[Note],
+    offer: &Offer<'_>,
+) -> Resource {
+    let needed = offer.needed(kind, resource.resource_type());
+    let needs_visit = needed.iter().any(|needed| needed.element == "encounter");
+    let of_plan = notes.first().and_then(Note::encounter);
+    match of_plan.filter(|_| needs_visit && resource.get("encounter").is_none()) {
+        Some(visit) => {
+            let reference = object! { "reference" => urn(visit) };
+            resource.clone().with(object! { "encounter" => reference })
+        }
+        None => resource.clone(),
+    }
 }
 
 /// A body with references to linked items written as the EHR names them.
