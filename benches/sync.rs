@@ -35,9 +35,7 @@ use ipt_fhir::mapping::identity::Identity;
 use ipt_fhir::mapping::{Options, to_fhir};
 use ipt_fhir::phi::Phi;
 use ipt_fhir::store::{Link, ReferenceLink, Store, digest};
-use ipt_fhir::sync::{
-    Ehr, Outcome, Record, apply, client_digest, patient_marks, reference_marks,
-};
+use ipt_fhir::sync::{Ehr, Outcome, Record, apply, client_digest, patient_marks, reference_marks};
 use ipt_fhir::vendor::{Allow, Encounters, Overrides, Pack};
 
 /// A way to bring plans somewhere.
@@ -62,14 +60,16 @@ struct Case {
 
 impl Case {
     fn new(number: usize) -> Self {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/ipt/john-lee-in-treatment.json");
+        let path =
+            Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/ipt/john-lee-in-treatment.json");
         let mut plan = document::parse(&fs::read(path).unwrap()).unwrap().plan;
         plan.id = format!("{}-{number}", plan.id);
         let patient = resource(&format!(
             r#"{{"resourceType":"Patient","id":"p{number}","active":true,"birthDate":"1990-01-01",
             "identifier":[{{"system":"urn:x:mrn","value":"{number}"}}],"name":[{{"family":"Lee"}}]}}"#
         ));
-        let started = plan.sessions.iter().filter_map(|one| Some((one, one.start.as_ref()?.as_str())));
+        let started =
+            plan.sessions.iter().filter_map(|one| Some((one, one.start.as_ref()?.as_str())));
         let visits = started.map(|(session, start)| {
             let visit = resource(&format!(
                 r#"{{"resourceType":"Encounter","id":"p{number}-{}","status":"finished","class":{{"code":"AMB"}},

@@ -10,8 +10,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use uuid::Uuid;
 
-use crate::fhir::{Resource, ResourceId};
 use crate::fhir::reference::rewrite_references;
+use crate::fhir::{Resource, ResourceId};
 use crate::mapping;
 use crate::mapping::hand_off::{Contents, Made};
 use crate::mapping::identity::urn;
@@ -46,8 +46,7 @@ impl Run<'_, '_> {
         let ids = self.ids();
         let mut items = Vec::new();
         for item in &self.whole {
-            let is_there =
-                ids.contains_key(&item.uuid) || self.operations.contains_key(&item.uuid);
+            let is_there = ids.contains_key(&item.uuid) || self.operations.contains_key(&item.uuid);
             if is_there {
                 items.push(item.clone());
                 continue;
@@ -172,12 +171,7 @@ impl Run<'_, '_> {
     }
 
     /// A note as it is to be sent, drawn once in a run: in the first media type that the EHR takes and that can hold it.
-    fn drawn(
-        &mut self,
-        place: usize,
-        note: &Note,
-        edition: &Edition,
-    ) -> Result<Resource, Failure> {
+    fn drawn(&mut self, place: usize, note: &Note, edition: &Edition) -> Result<Resource, Failure> {
         let key = (place, edition.number);
         if let Some(resource) = self.drawn.get(&key) {
             return Ok(resource.clone());
@@ -296,7 +290,11 @@ pub(super) fn way(resource: &Resource, placed: &Placed, offer: &Offer<'_>, allow
 }
 
 /// An edition of a note in the first media type that the EHR takes and that can hold it.
-pub(super) fn drawn(note: &Note, edition: &Edition, offer: &Offer<'_>) -> Result<Resource, Failure> {
+pub(super) fn drawn(
+    note: &Note,
+    edition: &Edition,
+    offer: &Offer<'_>,
+) -> Result<Resource, Failure> {
     let mut refusal = None;
     for shape in offer.shapes() {
         match note.resource(edition, &shape) {
@@ -331,9 +329,7 @@ pub(super) fn at_a_visit(
 /// A body with references to linked items written as the EHR names them.
 pub(super) fn repointed(resource: &Resource, linked: &BTreeMap<Uuid, ResourceId>) -> Resource {
     let mut tree = resource.to_value();
-    rewrite_references(&mut tree, &mut |text| {
-        Some(linked.get(&identity::urn(text)?)?.to_string())
-    });
+    rewrite_references(&mut tree, &mut |text| Some(linked.get(&identity::urn(text)?)?.to_string()));
     Resource::from_value(tree).unwrap_or_else(|_| resource.clone())
 }
 

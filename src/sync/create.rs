@@ -68,8 +68,8 @@ impl Run<'_, '_> {
         };
         let mut left_out = BTreeSet::new();
         for group in in_order {
-            if self.transport != Transport::Transaction
-                && self.refers_to_failed(&group, &left_out) {
+            if self.transport != Transport::Transaction && self.refers_to_failed(&group, &left_out)
+            {
                 left_out.extend(group);
                 continue;
             }
@@ -124,7 +124,8 @@ impl Run<'_, '_> {
         let operation = |uuid: &Uuid| {
             let item = self.item(*uuid)?;
             let is_there = |target: Uuid| {
-                ids.contains_key(&target) || (here.contains(&target) && self.transport == Transport::Transaction)
+                ids.contains_key(&target)
+                    || (here.contains(&target) && self.transport == Transport::Transaction)
             };
             let local = without_missing(&item.local, &is_there);
             let seen = self.listed.get(local.resource_type()).cloned();

@@ -114,16 +114,15 @@ pub fn forecast(
     let mut plan = Plan { offer: &offer, items: Vec::new(), sent: BTreeSet::new() };
     let mut forms = 0;
     for mapped in resources {
-        let Some((kind, placed)) = kind_of(mapped.part).and_then(|kind| Some((kind, placed(kind)?)))
+        let Some((kind, placed)) =
+            kind_of(mapped.part).and_then(|kind| Some((kind, placed(kind)?)))
         else {
             continue;
         };
         let way = way(&mapped.resource, placed, &offer, allow);
         let is_sent = matches!(way, Way::Resource);
         let of = mapped.resource.resource_type();
-        forms += usize::from(
-            is_sent && placed.rung == Rung::Form && of == "QuestionnaireResponse",
-        );
+        forms += usize::from(is_sent && placed.rung == Rung::Form && of == "QuestionnaireResponse");
         for share in shares.iter_mut().filter(|share| share.kind == kind) {
             let types = if is_sent { &mut share.kept } else { &mut share.lost };
             *types.entry(of.to_owned()).or_default() += 1;
@@ -171,9 +170,9 @@ fn linked(
             && offer.needed(kind, of).iter().any(|needed| needed.targets.iter().any(is_visit))
     };
     let of_notes = notes.iter().map(|note| (kind_of_note(note), "DocumentReference"));
-    let of_resource = resources.iter().filter_map(|mapped| {
-        Some((kind_of(mapped.part)?, mapped.resource.resource_type()))
-    });
+    let of_resource = resources
+        .iter()
+        .filter_map(|mapped| Some((kind_of(mapped.part)?, mapped.resource.resource_type())));
     if !of_notes.chain(of_resource).any(is_demanded) {
         return BTreeMap::new();
     }
@@ -237,9 +236,8 @@ impl<'o> Course<'o> {
         }
         let items: Vec<Item> = items.into_iter().map(|(_, item)| item).collect();
         loop {
-            let waits = |item: &&Item| {
-                sent.contains(&item.uuid) && !targets(&item.local).is_subset(&sent)
-            };
+            let waits =
+                |item: &&Item| sent.contains(&item.uuid) && !targets(&item.local).is_subset(&sent);
             let Some(waiting) = items.iter().find(waits).map(|item| item.uuid) else { break };
             sent.remove(&waiting);
         }
@@ -297,7 +295,8 @@ impl<'o> Course<'o> {
     /// The reads of the visits to which what is written in this round refers.
     fn read_visits(&mut self, due: &[Uuid]) {
         let mut used = BTreeSet::new();
-        let is_written = |item: &&Item| self.pending.contains(&item.uuid) || due.contains(&item.uuid);
+        let is_written =
+            |item: &&Item| self.pending.contains(&item.uuid) || due.contains(&item.uuid);
         for item in self.items.iter().filter(is_written) {
             for_each_reference(&item.local.to_value(), &mut |text| {
                 used.insert(text.to_owned());
@@ -324,9 +323,8 @@ impl<'o> Course<'o> {
         let mut touched = BTreeSet::new();
         for group in groups {
             self.writes += 1;
-            let goes_along = |one: &Uuid| {
-                self.transport == Transport::Transaction && group.contains(one)
-            };
+            let goes_along =
+                |one: &Uuid| self.transport == Transport::Transaction && group.contains(one);
             let is_cut = |item: &&&Item| {
                 let mut targets = targets(&item.local).into_iter();
                 group.contains(&item.uuid)

@@ -155,8 +155,7 @@ impl Run<'_, '_> {
                 (Some(data), _) => STANDARD.decode(data).ok(),
                 (None, Some(url)) => {
                     let client = self.ehr.client;
-                    let fetched =
-                        or_unavailable(repeated(|| client.fetch_attachment(url)).await)?;
+                    let fetched = or_unavailable(repeated(|| client.fetch_attachment(url)).await)?;
                     fetched.map(|attachment| attachment.bytes)
                 }
                 (None, None) => None,
@@ -205,7 +204,8 @@ fn may_be(sent: &Resource, found: &Resource) -> bool {
         (Some(sent), Some(found)) => same(sent, found),
         _ => true,
     };
-    let telling = ["code", "category", "questionnaire", "authored", "effectiveDateTime", "onsetDateTime"];
+    let telling =
+        ["code", "category", "questionnaire", "authored", "effectiveDateTime", "onsetDateTime"];
     sent.resource_type() == found.resource_type() && telling.iter().all(|name| agrees(name))
 }
 

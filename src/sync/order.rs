@@ -42,8 +42,11 @@ pub(super) fn groups(items: &[&Item], limit: usize) -> Vec<Vec<Uuid>> {
 pub(super) fn wave(items: &[&Item], limit: usize) -> Option<Vec<Uuid>> {
     let free = wanted(items).into_iter().filter(|(_, targets)| targets.is_empty());
     let free: Vec<Uuid> = free.map(|(item, _)| item).take(limit).collect();
-    let group =
-        if free.is_empty() { dependencies_first(items).into_iter().take(1).collect() } else { free };
+    let group = if free.is_empty() {
+        dependencies_first(items).into_iter().take(1).collect()
+    } else {
+        free
+    };
     (!group.is_empty()).then_some(group)
 }
 

@@ -58,7 +58,10 @@ async fn the_first_run_sends_as_many_requests_as_were_told() {
             let report = clinic.apply_watched(resources, &mut quiet()).await;
             assert_eq!(report.outcome(), Outcome::Done, "{name} {overrides} {pack:?}");
             let sent = counts(&clinic.ehr.log()[before..]);
-            let seen: Vec<String> = clinic.ehr.log()[before..].iter().map(|one| format!("{} {}", one.method, one.path)).collect();
+            let seen: Vec<String> = clinic.ehr.log()[before..]
+                .iter()
+                .map(|one| format!("{} {}", one.method, one.path))
+                .collect();
             let seen = seen.join("\n");
             assert_eq!((told.reads, told.writes), sent, "{name} {overrides} {pack:?}\n{seen}");
         }
@@ -71,7 +74,9 @@ async fn at(personality: Personality) -> Practice {
     let mut practice = Practice::open(Behaviour::of(personality)).await;
     practice.pack = Some(pack);
     let is_asked_for = Kind::ALL.into_iter().any(|kind| {
-        ["DocumentReference", "Condition"].iter().any(|of| pack.references(kind, of).next().is_some())
+        ["DocumentReference", "Condition"]
+            .iter()
+            .any(|of| pack.references(kind, of).next().is_some())
     });
     let sessions = practice.plan.sessions.clone();
     for session in sessions.iter().filter(|_| is_asked_for) {
@@ -114,12 +119,20 @@ async fn each_pack_s_server_sees_what_the_ladder_told() {
         let before = practice.ehr.log().len();
         let report = practice.apply().await;
         let log = practice.ehr.log().split_off(before);
-        let seen: Vec<String> = log.iter().map(|one| format!("{} {}", one.method, one.path)).collect();
+        let seen: Vec<String> =
+            log.iter().map(|one| format!("{} {} {:?}", one.method, one.path, one.status)).collect();
         let name = &pack.name;
-        assert_eq!((told.reads, told.writes), counts(&log), "{name} {told:?}\n{seen:#?}\n{report:#?}");
+        assert_eq!(
+            (told.reads, told.writes),
+            counts(&log),
+            "{name} {told:?}\n{seen:#?}\n{report:#?}"
+        );
         assert_eq!(told.transport, transport(&log), "{name}");
         assert_eq!(rungs(&report), placed.map(|one| (one.kind, one.rung)), "{name}");
-        assert!(log.iter().all(|one| one.status.is_some_and(|status| status < 300)), "{name} {log:?}");
+        assert!(
+            log.iter().all(|one| one.status.is_some_and(|status| status < 300)),
+            "{name} {log:?}"
+        );
         assert_eq!(report.outcome(), Outcome::Done, "{name} {report:#?}");
         // What was told to be kept is there, and so are notes and forms.
         let mut kept: BTreeMap<String, usize> = BTreeMap::new();
@@ -131,7 +144,9 @@ async fn each_pack_s_server_sees_what_the_ladder_told() {
         }
         let mut there = practice.counts();
         // The visits are the EHR's own, and so are the files into which it puts what is attached.
-        there.retain(|of, _| kept.contains_key(of) || !matches!(of.as_str(), "Encounter" | "Binary"));
+        there.retain(|of, _| {
+            kept.contains_key(of) || !matches!(of.as_str(), "Encounter" | "Binary")
+        });
         assert_eq!(there, kept, "{name}");
         packs.push(name.as_str());
     }
@@ -162,7 +177,8 @@ async fn personalities_declare_what_the_statements_of_their_packs_do() {
             lacking.retain(|interaction| *interaction != "patch");
             assert_eq!(lacking, Vec::<&String>::new(), "{name} {of}");
             for parameter in ["identifier", "patient", "_lastUpdated", "_lastupdated"] {
-                let [told, played] = [told, played].map(|of| of.search_parameters.contains(parameter));
+                let [told, played] =
+                    [told, played].map(|of| of.search_parameters.contains(parameter));
                 // A platform finds a Provenance by nothing of ours, and only we ask for one.
                 let is_moot = !is_hospital && (played || of == "Provenance");
                 assert!(told == played || is_moot, "{name} {of} {parameter}");
