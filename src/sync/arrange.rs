@@ -88,10 +88,11 @@ impl Run<'_, '_> {
         sent.extend(items.iter().chain(&notes).filter(|item| is_sent(item)).map(|item| item.uuid));
         let mut bends = BTreeMap::new();
         let arranged = items.iter().chain(&notes).map(|item| {
-            let (local, changed) = bent(&self.at_a_visit(item), self.ehr.pack);
+            let kind = self.kind_of(item.uuid);
+            let at_a_visit = at_a_visit(&item.local, kind, &self.record.notes, self.offer);
+            let (local, changed) = bent(&at_a_visit, self.ehr.pack);
             bends.insert(item.uuid, changed);
-            let local = self.repointed(&local);
-            let local = without_missing(&local, &|target| sent.contains(&target));
+            let local = without_missing(&self.repointed(&local), &|target| sent.contains(&target));
             match promoted.get(&item.uuid) {
                 Some(note) => replacing(local, *note),
                 None => local,
@@ -102,20 +103,6 @@ impl Run<'_, '_> {
         self.bends = bends;
         self.items = uuids.zip(arranged).map(|(uuid, local)| Item { uuid, local }).collect();
         Ok(())
-    }
-
-    /// The item in the visit of the plan, where the EHR takes such a thing only in one.
-    fn at_a_visit(&self, item: &Item) -> Resource {
-        let needed = self.offer.needed(self.kind_of(item.uuid), item.local.resource_type());
-        let needs_visit = needed.iter().any(|needed| needed.element == "encounter");
-        let of_plan = self.record.notes.first().and_then(Note::encounter);
-        match of_plan.filter(|_| needs_visit && item.local.get("encounter").is_none()) {
-            Some(visit) => {
-                let reference = object! { "reference" => urn(visit) };
-                item.local.clone().with(object! { "encounter" => reference })
-            }
-            None => item.local.clone(),
-        }
     }
 
     /// The placement of each kind; one that is in the EHR as structure stays there.
@@ -350,6 +337,25 @@ pub(super) fn drawn(
         }
     }
     Err(refusal.map_or(Failure::NotTried, Failure::Note))
+}
+
+/// A resource in the visit of the plan, where the EHR takes such a thing only in one.
+pub(super) fn at_a_visit(
+    resource: &Resource,
+    kind: Kind,
+    notes: &[Note],
+    offer: &Offer<'_>,
+) -> Resource {
+    let needed = offer.needed(kind, resource.resource_type());
+    let needs_visit = needed.iter().any(|needed| needed.element == "encounter");
+    let of_plan = notes.first().and_then(Note::encounter);
+    match of_plan.filter(|_| needs_visit && resource.get("encounter").is_none()) {
+        Some(visit) => {
+            let reference = object! { "reference" => urn(visit) };
+            resource.clone().with(object! { "encounter" => reference })
+        }
+        None => resource.clone(),
+    }
 }
 
 /// A body with references to linked items written as the EHR names them.

@@ -19,7 +19,7 @@ use crate::mapping::MappedResource;
 use crate::mapping::note::{Edition, Note, Subject};
 use crate::vendor::{Allow, Effective, Kind, Rung, Transport};
 
-use super::arrange::{Way, drawn, forms, kind_of_note, repointed, way};
+use super::arrange::{Way, at_a_visit, drawn, forms, kind_of_note, repointed, way};
 use super::identity::{Item, targets};
 use super::kind_of;
 use super::look_up::IDENTIFIERS;
@@ -133,7 +133,8 @@ pub fn forecast(
         }
         // The EHR's own visit stands in the place of ours.
         if !linked.contains_key(&mapped.item) && !matches!(way, Way::Text) {
-            plan.add(kind, mapped.item, repointed(&mapped.resource, &linked), is_sent);
+            let resource = at_a_visit(&mapped.resource, kind, notes, &offer);
+            plan.add(kind, mapped.item, repointed(&resource, &linked), is_sent);
         }
     }
     for (uuid, form) in &forms {

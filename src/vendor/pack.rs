@@ -437,6 +437,8 @@ pub struct Document {
     pub embedded_fhir: Option<Told<bool>>,
     /// Bytes of an attachment.
     pub bytes: Option<Told<u64>>,
+    /// Whether what is attached is given back as the address of a Binary.
+    pub as_binary: Option<Told<bool>>,
     /// LOINC codes for the plan, the one to use first.
     pub plan_types: Option<Told<Vec<String>>>,
     /// LOINC codes for a session, the one to use first.

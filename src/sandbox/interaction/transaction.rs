@@ -77,17 +77,17 @@ fn batch(ehr: &mut Ehr, outer: &Request, entries: Vec<Entry>) -> Answer {
     Answer::of(Bundle::new("batch-response", answers.into_values().collect()).into_resource())
 }
 
-/// A transaction that is called refused if an entry fails, and keeps the others.
+/// A transaction that is called refused if an entry fails, and keeps the others. If none does it is one like any other:
+/// its entries may refer to each other.
 fn partial(ehr: &mut Ehr, outer: &Request, entries: Vec<Entry>) -> Answer {
-    let answer = batch(ehr, outer, entries);
-    let bundle = answer.body.as_deref().cloned().map(Bundle::from_resource);
-    let entries = bundle.and_then(Result::ok).map(|bundle| bundle.entries).unwrap_or_default();
-    let codes = entries.iter().filter_map(|entry| entry.response.as_ref()?.code());
-    if codes.into_iter().any(|code| code >= 400) {
-        let refusal = Refusal::new(400, "processing", "the transaction failed at an entry");
-        return Answer { status: 400, ..Answer::of(refusal.outcome()) };
+    let before = ehr.store.revision();
+    if let Ok(answer) = transaction(ehr, outer, entries.clone()) {
+        return answer;
     }
-    answer
+    ehr.store.roll_back(before);
+    batch(ehr, outer, entries);
+    let refusal = Refusal::new(400, "processing", "the transaction failed at an entry");
+    Answer { status: 400, ..Answer::of(refusal.outcome()) }
 }
 
 fn transaction(ehr: &mut Ehr, outer: &Request, entries: Vec<Entry>) -> Result<Answer, Refusal> {

@@ -120,7 +120,7 @@ async fn each_pack_s_server_sees_what_the_ladder_told() {
         let report = practice.apply().await;
         let log = practice.ehr.log().split_off(before);
         let seen: Vec<String> =
-            log.iter().map(|one| format!("{} {}", one.method, one.path)).collect();
+            log.iter().map(|one| format!("{} {} {:?}", one.method, one.path, one.status)).collect();
         let name = &pack.name;
         assert_eq!(
             (told.reads, told.writes),
