@@ -14,7 +14,7 @@ use crate::store::{Link, Operation, Shadow, State, Writer};
 use crate::vendor::{Kind, Transport};
 
 use super::identity::{Item, Ties, client_digest, resolve, targets};
-use super::listing::Opened;
+use super::listing::Opening;
 use super::offer::Offer;
 use super::patient::{PatientFault, check_linked};
 use super::reading::{pause, repeated};
@@ -62,8 +62,10 @@ pub(super) struct Run<'a, 'p> {
     pub(super) drawn: BTreeMap<(usize, u32), Resource>,
     /// The ids that the chart has of each type that was listed.
     pub(super) listed: BTreeMap<String, BTreeSet<String>>,
-    /// Notes that were opened, by id and version; nothing for those that are not ours.
-    pub(super) opened: BTreeMap<(ResourceId, Option<String>), Option<Opened>>,
+    /// Documents that were opened, by id and version.
+    pub(super) opened: BTreeMap<(ResourceId, Option<String>), Opening>,
+    /// Notes that may be in a document that could not be read: not found, and not absent.
+    pub(super) unproven: BTreeSet<Uuid>,
     /// When the run began, to the second: the date of new editions.
     pub(super) now: jiff::Timestamp,
     pub(super) shadows: BTreeMap<Uuid, Shadow>,
@@ -180,6 +182,7 @@ async fn prepare<'a, 'p>(
         drawn: BTreeMap::new(),
         listed: BTreeMap::new(),
         opened: BTreeMap::new(),
+        unproven: BTreeSet::new(),
         now,
         shadows,
         operations,
