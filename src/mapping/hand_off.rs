@@ -314,9 +314,14 @@ impl Contents {
     }
 }
 
-/// The plan and each session as documents to be read and printed: a PDF each, or a page where a PDF can't show a
+/// The plan and each session, as far as they are part of the package, to be read and printed: a PDF each, or a page where a PDF can't show a
 /// character of it.
-pub fn documents(plan: &Plan, options: &Options, made: &Made) -> Vec<File> {
+pub fn documents(
+    plan: &Plan,
+    options: &Options,
+    made: &Made,
+    is_part: impl Fn(Subject) -> bool,
+) -> Vec<File> {
     let document = |note: &Note| {
         let edition =
             Edition { item: note.slot, number: made.number, date: made.at, replaces: None };
@@ -332,7 +337,7 @@ pub fn documents(plan: &Plan, options: &Options, made: &Made) -> Vec<File> {
     };
     note::notes(plan, options)
         .iter()
-        .filter(|note| !note.is_in_error)
+        .filter(|note| !note.is_in_error && is_part(note.subject))
         .filter_map(document)
         .collect()
 }

@@ -245,6 +245,11 @@ impl Note {
         self.frame.encounter
     }
 
+    /// How sensitive it is: its security labels.
+    pub fn labels(&self) -> &[Object] {
+        &self.frame.labels
+    }
+
     /// The moment that the record gives it: a session's begin, a plan's date or else its latest session's begin.
     pub const fn date(&self) -> Option<Timestamp> {
         self.frame.moment

@@ -190,6 +190,25 @@ impl Writer<'_> {
     }
 }
 
+impl Writer<'_> {
+    /// Supersedes all packages of a plan that wait: what they hold goes another way now.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub async fn call_hand_offs_back(&self, plan: &str, at: jiff::Timestamp) -> Result<(), Error> {
+        sqlx::query(
+            "UPDATE hand_off SET state = 'superseded', decided_at = $3
+             WHERE ehr = $1 AND plan = $2 AND state = 'waiting'",
+        )
+        .bind(&self.ehr)
+        .bind(plan)
+        .bind(at.to_string())
+        .execute(&mut *self.store.connection.lock().await)
+        .await?;
+        Ok(())
+    }
+}
+
 async fn supersede(
     connection: &mut SqliteConnection,
     ehr: &str,

@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use crate::fhir::reference::rewrite_references;
 use crate::fhir::{Resource, ResourceId};
+use crate::json::{Object, Value};
 use crate::mapping;
 use crate::mapping::hand_off::{Contents, Made};
 use crate::mapping::identity::urn;
@@ -20,7 +21,7 @@ use crate::object;
 use crate::vendor::{Allow, Kind, Rung, Supersede};
 
 use super::bend::bent;
-use super::edition::{self, Due, Sent, Succession};
+use super::edition::{self, Due, Sent, Succession, Terms};
 use super::hand_off::{self, Delivered, Last};
 use super::identity::{self, Item, targets};
 use super::offer::Offer;
@@ -89,7 +90,13 @@ impl Run<'_, '_> {
         let mut bends = BTreeMap::new();
         let arranged = items.iter().chain(&notes).map(|item| {
             let kind = self.kind_of(item.uuid);
-            let at_a_visit = at_a_visit(&item.local, kind, &self.record.notes, self.offer);
+            let mut at_a_visit = at_a_visit(&item.local, kind, &self.record.notes, self.offer);
+            // What was filed in a visit stays in it, whichever is the plan's first one by now.
+            let filed = self.shadows.get(&item.uuid).and_then(|shadow| shadow.local.as_ref());
+            let filed = filed.and_then(|filed| filed.get("encounter"));
+            if let Some(filed) = filed.filter(|_| item.local.get("encounter").is_none()) {
+                at_a_visit.object_mut().insert("encounter", filed.clone());
+            }
             let (local, changed) = bent(&at_a_visit, self.ehr.pack);
             bends.insert(item.uuid, changed);
             let local = without_missing(&self.repointed(&local), &|target| sent.contains(&target));
@@ -105,13 +112,16 @@ impl Run<'_, '_> {
         Ok(())
     }
 
-    /// The placement of each kind; one that is in the EHR as structure stays there.
+    /// The placement of each kind. A plan that is in the EHR as structure stays there; of the other kinds each item does
+    /// so for itself.
     fn place(&self) -> Vec<Placed> {
         let mut placements = self.offer.placements(self.ehr.allow);
-        for placed in &mut placements {
-            if self.is_there(placed.kind) {
-                placed.rung = Rung::Structure;
-            }
+        let is_there = |item: &Item| {
+            item.local.resource_type() == "CarePlan" && self.shadows.contains_key(&item.uuid)
+        };
+        if self.whole.iter().any(is_there) {
+            let of_plan = placements.iter_mut().filter(|placed| placed.kind == Kind::Plan);
+            of_plan.for_each(|placed| placed.rung = Rung::Structure);
         }
         placements
     }
@@ -132,50 +142,94 @@ impl Run<'_, '_> {
     fn arrange_notes(&mut self) -> Result<Vec<Item>, Stop> {
         let record = self.record;
         let mut items = Vec::new();
-        for (place, note) in record.notes.iter().enumerate() {
+        for note in &record.notes {
             let kind = kind_of_note(note);
             let sent = edition::sent(note.slot, &self.shadows, &self.operations);
-            let rung = self.rung(kind);
+            let is_structure = self.is_structure(note);
+            let goes = self.rung(kind) == Rung::Document && !is_structure;
             let last = sent.iter().rposition(|edition| !edition.is_open);
-            let past = match rung {
-                Rung::Structure if self.is_there(kind) => sent.len(),
-                _ => last.unwrap_or_default(),
-            };
+            let past = if is_structure { sent.len() } else { last.unwrap_or_default() };
             for (index, edition) in sent.iter().enumerate() {
-                if index < past && self.can_mark(edition) {
+                if edition.is_open {
+                    // Whatever is wanted by now: first it must be known what came of it.
+                    self.notes.insert(edition.item, kind);
+                    items.push(Item { uuid: edition.item, local: edition.local.clone() });
+                } else if index < past && self.can_mark(edition) {
                     let mut local = edition.local.clone();
                     local.object_mut().put("status", "superseded");
                     self.notes.insert(edition.item, kind);
                     items.push(Item { uuid: edition.item, local });
-                } else if index < past || rung != Rung::Document {
+                } else if index < past || !goes {
                     self.past.insert(edition.item);
                 }
             }
-            if rung == Rung::Document {
-                items.extend(self.due(place, note, &sent)?);
+            let is_open = sent.last().is_some_and(|last| last.is_open);
+            let is_to_be_taken_back = note.is_in_error && !sent.is_empty() && !is_structure;
+            if (goes || is_to_be_taken_back) && !is_open {
+                items.extend(self.due(note, &sent)?);
             }
         }
         Ok(items)
     }
 
+    /// Whether what a note tells is in the EHR as structure, its readable document included: nothing of it is on its way.
+    fn is_structure(&self, note: &Note) -> bool {
+        let is_settled = |item: &Item| {
+            self.shadows.contains_key(&item.uuid) && !self.operations.contains_key(&item.uuid)
+        };
+        let is_backbone = |item: &&Item| match note.subject {
+            Subject::Plan => item.local.resource_type() == "CarePlan",
+            Subject::Session { encounter } => item.uuid == encounter,
+        };
+        let backbone = self.whole.iter().find(is_backbone);
+        backbone.is_some_and(is_settled) && self.document_of(note).is_none_or(is_settled)
+    }
+
+    /// The readable document of the structure that tells what a note does.
+    fn document_of(&self, note: &Note) -> Option<&Item> {
+        let kind = kind_of_note(note);
+        self.whole.iter().find(|item| {
+            item.local.resource_type() == "DocumentReference"
+                && self.kind_of(item.uuid) == kind
+                && match note.subject {
+                    Subject::Plan => true,
+                    Subject::Session { encounter } => targets(&item.local).contains(&encounter),
+                }
+        })
+    }
+
     /// Whether the EHR can be told that an edition was replaced, and has not been.
     fn can_mark(&self, edition: &Sent) -> bool {
-        edition.is_open
-            || (edition.has_version
-                && edition.local.text("status") == Some("current")
-                && self.offer.updates("DocumentReference").is_ok())
+        edition.has_version
+            && edition.local.text("status") == Some("current")
+            && self.offer.updates("DocumentReference").is_ok()
     }
 
     /// The edition of a note that is to stand in the chart.
-    fn due(&mut self, place: usize, note: &Note, sent: &[Sent]) -> Result<Option<Item>, Stop> {
-        let (uuid, local) = match edition::due(note, sent, self.succession(), self.now) {
+    fn due(&mut self, note: &Note, sent: &[Sent]) -> Result<Option<Item>, Stop> {
+        let visits: BTreeSet<String> = self.linked.values().map(ToString::to_string).collect();
+        let terms = Terms {
+            succession: self.succession(),
+            updates: self.offer.updates("DocumentReference").is_ok(),
+            visits: &visits,
+            now: self.now,
+        };
+        let last = sent.last();
+        let (uuid, local) = match edition::due(note, sent, terms) {
             Due::Nothing => return Ok(None),
             Due::Stands(uuid, local) => (uuid, local),
-            Due::Write(edition) => match self.drawn(place, note, &edition) {
+            Due::Write(edition) => match self.drawn(note, &edition) {
                 Ok(resource) => {
-                    let replaced = sent.last().map(|last| last.item);
+                    let replaced = last.map(|last| last.item);
                     let tied = self.ties.tie(edition.item, &resource, replaced)?;
-                    (edition.item, self.repointed(&tied.local))
+                    let mut local = self.repointed(&tied.local);
+                    if let Some(last) = last.filter(|last| last.item == edition.item) {
+                        stay_in_visit(&mut local, &last.local);
+                    } else if note.is_in_error {
+                        // Filed anew, it is what stands: that the one before was a mistake is in its words.
+                        local.object_mut().put("status", "current");
+                    }
+                    (edition.item, local)
                 }
                 Err(failure) => {
                     self.not_taken.insert(edition.item, failure);
@@ -183,14 +237,16 @@ impl Run<'_, '_> {
                 }
             },
         };
+        // One that is about to be replaced stands until then.
+        self.past.extend(last.map(|last| last.item).filter(|item| *item != uuid));
         self.past.remove(&uuid);
         self.notes.insert(uuid, kind_of_note(note));
         Ok(Some(Item { uuid, local }))
     }
 
     /// A note as it is to be sent, drawn once in a run: in the first media type that the EHR takes and that can hold it.
-    fn drawn(&mut self, place: usize, note: &Note, edition: &Edition) -> Result<Resource, Failure> {
-        let key = (place, edition.number);
+    fn drawn(&mut self, note: &Note, edition: &Edition) -> Result<Resource, Failure> {
+        let key = (edition.item, edition.number);
         if let Some(resource) = self.drawn.get(&key) {
             return Ok(resource.clone());
         }
@@ -210,20 +266,12 @@ impl Run<'_, '_> {
         }
     }
 
-    /// Whether the backbone of a kind is in the EHR as structure.
-    fn is_there(&self, kind: Kind) -> bool {
-        self.whole.iter().any(|item| {
-            self.kind_of(item.uuid) == kind
-                && backbone(kind) == item.local.resource_type()
-                && self.shadows.contains_key(&item.uuid)
-        })
-    }
-
     /// Makes the package of what a person carries over, where a kind goes so and something of it changed.
     pub(super) async fn package(&self) -> Result<Option<Package>, Stop> {
         let goes = |placed: &&Placed| placed.rung == Rung::HandOff;
         let kinds: Vec<Kind> = self.placements.iter().filter(goes).map(|one| one.kind).collect();
         let Some(source) = self.record.source.as_ref().filter(|_| !kinds.is_empty()) else {
+            self.call_packages_back().await?;
             return Ok(None);
         };
         let names: Vec<&str> = kinds.iter().map(|kind| kind.code()).collect();
@@ -239,8 +287,15 @@ impl Run<'_, '_> {
                 Err(error) => Package::Failed(error),
             }));
         };
-        let mut documents =
-            |made: &Made| Ok(mapping::hand_off::documents(&source.plan, &source.options, made));
+        let of_sessions = kinds.contains(&Kind::Session);
+        let of_plan = kinds.iter().any(|kind| *kind != Kind::Session);
+        let mut documents = |made: &Made| {
+            let is_part = |subject: Subject| match subject {
+                Subject::Plan => of_plan,
+                Subject::Session { .. } => of_sessions,
+            };
+            Ok(mapping::hand_off::documents(&source.plan, &source.options, made, is_part))
+        };
         let directory = self.ehr.hand_off;
         let delivered =
             hand_off::deliver(writer, directory, plan, &contents, self.now, &mut documents).await;
@@ -254,6 +309,14 @@ impl Run<'_, '_> {
         }))
     }
 
+    /// What waits to be carried over goes by itself now: nobody is to file it a second time.
+    async fn call_packages_back(&self) -> Result<(), Stop> {
+        if let Some(writer) = self.writer {
+            writer.call_hand_offs_back(&self.link.plan, self.now).await?;
+        }
+        Ok(())
+    }
+
     /// For each readable document of the structure, the note whose place it takes.
     fn promoted(&self) -> BTreeMap<Uuid, Uuid> {
         let mut promoted = BTreeMap::new();
@@ -261,20 +324,10 @@ impl Run<'_, '_> {
             return promoted;
         }
         for note in &self.record.notes {
-            let kind = kind_of_note(note);
             let sent = edition::sent(note.slot, &self.shadows, &self.operations);
-            let Some(last) = sent.last().filter(|_| self.rung(kind) == Rung::Structure) else {
-                continue;
-            };
-            let document = self.whole.iter().find(|item| {
-                item.local.resource_type() == "DocumentReference"
-                    && self.kind_of(item.uuid) == kind
-                    && match note.subject {
-                        Subject::Plan => true,
-                        Subject::Session { encounter } => targets(&item.local).contains(&encounter),
-                    }
-            });
-            promoted.extend(document.map(|document| (document.uuid, last.item)));
+            let is_structure = self.rung(kind_of_note(note)) == Rung::Structure;
+            let document = self.document_of(note).filter(|_| is_structure);
+            promoted.extend(document.zip(sent.last()).map(|(one, last)| (one.uuid, last.item)));
         }
         promoted
     }
@@ -316,7 +369,7 @@ pub(super) fn way(resource: &Resource, placed: &Placed, offer: &Offer<'_>, allow
     }
     match offer.takes(resource_type) {
         Ok(()) => Way::Resource,
-        Err(_) if matches!(placed.rung, Rung::Document | Rung::HandOff) => Way::Text,
+        Err(_) if matches!(placed.rung, Rung::Form | Rung::Document | Rung::HandOff) => Way::Text,
         Err(failure) => Way::NotTaken(failure),
     }
 }
@@ -365,14 +418,18 @@ pub(super) fn repointed(resource: &Resource, linked: &BTreeMap<Uuid, ResourceId>
     Resource::from_value(tree).unwrap_or_else(|_| resource.clone())
 }
 
-/// The type without which a kind is not there as structure.
-const fn backbone(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Plan => "CarePlan",
-        Kind::Session => "Encounter",
-        Kind::Diagnosis => "Condition",
-        Kind::Scores => "Observation",
+/// Leaves a note that is written over in the visit in which it stands: no EHR moves one.
+fn stay_in_visit(local: &mut Resource, last: &Resource) {
+    let encounter = last.get("context").and_then(|context| context.get("encounter")).cloned();
+    let mut context = match local.get("context") {
+        Some(Value::Object(context)) => context.clone(),
+        _ => Object::new(),
+    };
+    match encounter {
+        Some(encounter) => context.insert("encounter", encounter),
+        None => drop(context.remove("encounter")),
     }
+    local.object_mut().insert("context", Value::Object(context));
 }
 
 /// The kind of content that a note tells of.

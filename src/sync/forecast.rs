@@ -158,7 +158,8 @@ pub fn forecast(
     let course = Course::of(plan, linked.values().cloned().collect()).run();
     Forecast {
         transport: (course.writes > 0).then(|| offer.transport()),
-        reads: STATEMENT + course.reads,
+        // Each note is opened once it is there; where what is attached lies apart, that is a request.
+        reads: STATEMENT + course.reads + if offer.keeps_attachments_apart() { filed } else { 0 },
         writes: course.writes,
         notes: filed,
         forms: forms.len(),

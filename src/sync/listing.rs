@@ -33,6 +33,17 @@ pub(super) struct Opened {
     bytes: Vec<u8>,
 }
 
+/// What there is to see in what a document has attached.
+#[derive(Clone)]
+pub(super) enum Opening {
+    /// A note of ours.
+    Ours(Opened),
+    /// None of ours.
+    Foreign,
+    /// It could not be read, or not to its end: that it is none of ours nobody can say.
+    Closed,
+}
+
 /// Entries of a page; the server may give fewer.
 const PAGE: &str = "100";
 
@@ -50,6 +61,7 @@ impl Run<'_, '_> {
         }
         let ids = listed.iter().map(|one| one.id.id().to_owned()).collect();
         self.listed.insert(resource_type.to_owned(), ids);
+        self.unproven.retain(|item| !items.contains(item));
         let mut nameless = Vec::new();
         for versioned in listed {
             let item = match self.item_at(&versioned.id).or_else(|| item_of(&versioned.resource)) {
@@ -130,47 +142,88 @@ impl Run<'_, '_> {
         if versioned.id.resource_type() != "DocumentReference" || looked_for.is_empty() {
             return Ok(None);
         }
-        let Some(footer) = self.footer(versioned).await? else { return Ok(None) };
+        let footer = match self.opened(versioned).await? {
+            Opening::Ours(Opened { footer, .. }) => footer,
+            Opening::Foreign => return Ok(None),
+            Opening::Closed => {
+                let may_be_here = |item: &Uuid| self.may_have_made(*item, versioned);
+                self.unproven
+                    .extend(looked_for.into_iter().filter(may_be_here).collect::<Vec<_>>());
+                return Ok(None);
+            }
+        };
         let edition = edition_item(footer.slot, footer.number);
         // One that is updated in place keeps its item, whatever its number.
         let in_place = (self.succession() == Succession::Update).then_some(footer.slot);
         Ok(std::iter::once(edition).chain(in_place).find(|item| looked_for.contains(item)))
     }
 
-    /// Our reference in the footer of what a note has attached; each version is opened once in a run.
-    pub(super) async fn footer(
-        &mut self,
-        versioned: &Versioned,
-    ) -> Result<Option<FooterReference>, Stop> {
-        Ok(self.opened(versioned).await?.map(|opened| opened.footer))
+    /// Whether an open create of an item can have made what the chart did not have before.
+    fn may_have_made(&self, item: Uuid, versioned: &Versioned) -> bool {
+        self.operations.get(&item).is_some_and(|operation| {
+            let was_there =
+                operation.seen.as_ref().is_some_and(|seen| seen.contains(versioned.id.id()));
+            !was_there && may_be(&operation.body, &versioned.resource)
+        })
     }
 
-    /// What a note has attached, if our reference stands in its footer.
-    pub(super) async fn opened(&mut self, versioned: &Versioned) -> Result<Option<Opened>, Stop> {
+    /// What a document has attached. Each version is opened once in a run, but for one that stayed closed.
+    pub(super) async fn opened(&mut self, versioned: &Versioned) -> Result<Opening, Stop> {
         let key = (versioned.id.clone(), versioned.version.clone());
-        if let Some(opened) = self.opened.get(&key) {
-            return Ok(opened.clone());
+        if let Some(opening) = self.opened.get(&key) {
+            return Ok(opening.clone());
         }
-        let mut opened = None;
+        let mut opening = Opening::Foreign;
         let contents = versioned.resource.items("content");
         for attachment in contents.filter_map(|content| content.get("attachment")) {
             let bytes = match (attachment.text("data"), attachment.text("url")) {
                 (Some(data), _) => STANDARD.decode(data).ok(),
-                (None, Some(url)) => {
-                    let client = self.ehr.client;
-                    let fetched = or_unavailable(repeated(|| client.fetch_attachment(url)).await)?;
-                    fetched.map(|attachment| attachment.bytes)
-                }
-                (None, None) => None,
+                (None, Some(url)) => self.fetched(url, attachment.text("contentType")).await?,
+                (None, None) => continue,
             };
-            let found = bytes.and_then(|bytes| {
-                let footer = footer_reference(&bytes)?;
-                Some(Opened { footer, bytes })
-            });
-            opened = opened.or(found);
+            let bytes = bytes.filter(|bytes| !self.is_begun(bytes));
+            let Some(bytes) = bytes else {
+                opening = Opening::Closed;
+                continue;
+            };
+            if let Some(footer) = footer_reference(&bytes) {
+                opening = Opening::Ours(Opened { footer, bytes });
+                break;
+            }
         }
-        self.opened.insert(key, opened.clone());
-        Ok(opened)
+        if !matches!(opening, Opening::Closed) {
+            self.opened.insert(key, opening.clone());
+        }
+        Ok(opening)
+    }
+
+    /// The bytes at an address, if they come and are what was announced: a page for people or an OperationOutcome in
+    /// their place says nothing of them.
+    async fn fetched(&self, url: &str, announced: Option<&str>) -> Result<Option<Vec<u8>>, Stop> {
+        let client = self.ehr.client;
+        let fetched = or_unavailable(repeated(|| client.fetch_attachment(url)).await)?;
+        let is_it = |told: Option<&str>| {
+            let told = told.map(media_type);
+            let is_instead = matches!(
+                told.as_deref(),
+                Some("text/html" | "application/fhir+json" | "application/json")
+            );
+            !is_instead || told == announced.map(media_type)
+        };
+        let fetched = fetched.filter(|attachment| is_it(attachment.content_type.as_deref()));
+        Ok(fetched.map(|attachment| attachment.bytes))
+    }
+
+    /// Whether bytes are the beginning of a note that was sent, and not its end: an answer that was cut on the way.
+    fn is_begun(&self, bytes: &[u8]) -> bool {
+        self.operations.values().any(|operation| {
+            let mut contents = operation.body.items("content");
+            contents.any(|content| {
+                let data = content.get("attachment").and_then(|one| one.text("data"));
+                let sent = data.and_then(|data| STANDARD.decode(data).ok());
+                sent.is_some_and(|sent| sent.len() > bytes.len() && sent.starts_with(bytes))
+            })
+        })
     }
 
     /// What was said in a note that was found without a ledger: our present words, with the content and the date that
@@ -183,7 +236,7 @@ impl Run<'_, '_> {
         if !self.notes.contains_key(&item.uuid) {
             return Ok(None);
         }
-        let Some(opened) = self.opened(current).await? else { return Ok(None) };
+        let Opening::Ours(opened) = self.opened(current).await? else { return Ok(None) };
         let mut told = item.local.clone();
         let data = STANDARD.encode(&opened.bytes);
         if let Some(Value::Array(contents)) = told.object_mut().get_mut("content") {
@@ -194,7 +247,10 @@ impl Run<'_, '_> {
                 attachment.insert("data", Value::String(data));
             }
         }
-        if let Some(date) = current.resource.get("date") {
+        // A server that keeps no date of the document may keep that of its attachment.
+        let creation = current.resource.items("content").next();
+        let creation = creation.and_then(|content| content.get("attachment")?.get("creation"));
+        if let Some(date) = current.resource.get("date").or(creation) {
             told.object_mut().insert("date", date.clone());
         }
         Ok(Some(told))
@@ -207,13 +263,28 @@ fn may_be(sent: &Resource, found: &Resource) -> bool {
         (Some(sent), Some(found)) => same(sent, found),
         _ => true,
     };
-    let telling =
-        ["code", "category", "questionnaire", "authored", "effectiveDateTime", "onsetDateTime"];
+    let telling = [
+        "type",
+        "code",
+        "category",
+        "questionnaire",
+        "authored",
+        "effectiveDateTime",
+        "onsetDateTime",
+    ];
     sent.resource_type() == found.resource_type() && telling.iter().all(|name| agrees(name))
 }
 
 /// Whether two values say the same; codings may be added, and words be put differently beside them.
 fn same(sent: &Value, found: &Value) -> bool {
+    // The same moment has many spellings, and the less exact one counts.
+    if let (Some(sent), Some(found)) = (sent.as_str(), found.as_str()) {
+        let moment = |text: &str| text.parse::<jiff::Timestamp>().ok().map(|one| one.as_second());
+        return match (moment(sent), moment(found)) {
+            (Some(sent), Some(found)) => sent == found,
+            _ => sent.starts_with(found) || found.starts_with(sent),
+        };
+    }
     let codings = |value: &Value| -> Vec<(String, String)> {
         let own = value.items("coding");
         let inner = value.as_array().unwrap_or_default().iter();
@@ -227,4 +298,9 @@ fn same(sent: &Value, found: &Value) -> bool {
             || sent.text("text").is_some_and(|text| found.text("text") == Some(text));
     }
     sent_codings.iter().any(|coding| found_codings.contains(coding))
+}
+
+/// A media type without its parameters.
+fn media_type(text: &str) -> String {
+    text.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
 }

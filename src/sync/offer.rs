@@ -216,6 +216,12 @@ impl<'a> Offer<'a> {
         told.map_or(Supersede::RelatesTo, |told| told.value)
     }
 
+    /// Whether what is attached to a document is given back as the address of a Binary.
+    pub(super) fn keeps_attachments_apart(&self) -> bool {
+        let told = self.pack.and_then(|pack| pack.document.as_binary.as_ref());
+        told.is_some_and(|told| told.value)
+    }
+
     /// Whether a document may refer to the one that it replaces.
     pub(super) fn relates_documents(&self) -> bool {
         let told = self.pack.and_then(|pack| pack.document.relates_to.as_ref());

@@ -13,6 +13,7 @@ use crate::vendor::Kind;
 
 use super::edition::footer_of;
 use super::identity::{Item, resolve, targets};
+use super::listing::{Opened, Opening};
 use super::offer::Offer;
 use super::reading::{or_unavailable, repeated};
 use super::report::{Conflict, Done, ItemState, Needed, Stop};
@@ -66,7 +67,7 @@ impl Run<'_, '_> {
                 Some(_) => continue,
             };
             let sent = resolve(&operation.body, &ids);
-            let verdict = self.judge(&operation, &sent, &current).await?;
+            let Some(verdict) = self.judge(&operation, &sent, &current).await? else { continue };
             match (verdict, &operation.verb) {
                 (Verdict::Agreed { base, is_what_was_sent }, verb) => {
                     let done = match verb {
@@ -123,7 +124,7 @@ impl Run<'_, '_> {
             return Ok(Some(shadow(item, versioned, Some(operation.local))));
         }
         // Where nothing can be looked for any more, or what was taken may wait in a queue, nothing was found to be absent.
-        if !self.offer.proves_absence(&self.type_of(item)) {
+        if !self.offer.proves_absence(&self.type_of(item)) || self.unproven.contains(&item) {
             return Ok(None);
         }
         let Some(writer) = self.writer else { return Ok(None) };
@@ -147,26 +148,33 @@ impl Run<'_, '_> {
     }
 
     /// Whether a resource is certainly what an operation wrote, though its server keeps no versions to show it: an
-    /// answer said that it made it there, or the footer of what is attached is that of what was sent.
-    async fn is_ours(&mut self, operation: &Operation, current: &Versioned) -> Result<bool, Stop> {
-        // A note is opened in any case: what was read is what counts.
-        let has_footer = match footer_of(&operation.body) {
-            Some(sent) => self.footer(current).await? == Some(sent),
-            None => false,
-        };
-        let is_located = self.located.get(&operation.item) == Some(&current.id);
-        Ok(has_footer || (operation.verb == Verb::Create && is_located))
+    /// answer said that it made it there, or the footer of what is attached is that of what was sent. Nothing if what is
+    /// attached can't be read now. A note is opened in any case: its content was read, then, and not only sent.
+    async fn is_ours(
+        &mut self,
+        operation: &Operation,
+        current: &Versioned,
+    ) -> Result<Option<bool>, Stop> {
+        let is_located = operation.verb == Verb::Create
+            && self.located.get(&operation.item) == Some(&current.id);
+        let Some(sent) = footer_of(&operation.body) else { return Ok(Some(is_located)) };
+        Ok(match self.opened(current).await? {
+            Opening::Ours(Opened { footer, .. }) => Some(footer == sent || is_located),
+            Opening::Foreign => Some(is_located),
+            Opening::Closed => is_located.then_some(true),
+        })
     }
 
-    /// Asks for evidence until it tells what became of an operation.
+    /// Asks for evidence until it tells what became of an operation; nothing if that is for another time to tell.
     async fn judge(
         &mut self,
         operation: &Operation,
         sent: &Resource,
         current: &Versioned,
-    ) -> Result<Verdict, Stop> {
+    ) -> Result<Option<Verdict>, Stop> {
         let acknowledged = self.acknowledged.get(&current.id).cloned();
-        let is_ours = self.is_ours(operation, current).await?;
+        let told = self.is_ours(operation, current).await?;
+        let is_ours = told == Some(true);
         let mut evidence = Evidence { acknowledged, is_ours, ..Evidence::default() };
         loop {
             let verdict = match (&operation.verb, self.shadows.get(&operation.item)) {
@@ -177,7 +185,8 @@ impl Run<'_, '_> {
                 (Verb::Update { .. }, None) => Verdict::Unexplained,
             };
             if !self.gather(&verdict, &current.id, &mut evidence).await? {
-                return Ok(verdict);
+                let is_open = told.is_none() && verdict == Verdict::Unexplained;
+                return Ok(Some(verdict).filter(|_| !is_open));
             }
         }
     }

@@ -13,9 +13,10 @@ use crate::merge::{Change, changes};
 use crate::store::{Link, Operation, Shadow, State, Writer};
 use crate::vendor::{Kind, Transport};
 
+use super::arrange::forms;
 use super::edition::footer_of;
 use super::identity::{Item, Ties, client_digest, resolve, targets};
-use super::listing::Opened;
+use super::listing::Opening;
 use super::offer::Offer;
 use super::patient::{PatientFault, check_linked};
 use super::reading::{pause, repeated};
@@ -60,11 +61,13 @@ pub(super) struct Run<'a, 'p> {
     /// Editions of notes that others have replaced.
     pub(super) past: BTreeSet<Uuid>,
     /// Notes that were drawn in this run, by place and edition.
-    pub(super) drawn: BTreeMap<(usize, u32), Resource>,
+    pub(super) drawn: BTreeMap<(Uuid, u32), Resource>,
     /// The ids that the chart has of each type that was listed.
     pub(super) listed: BTreeMap<String, BTreeSet<String>>,
-    /// Notes that were opened, by id and version; nothing for those that are not ours.
-    pub(super) opened: BTreeMap<(ResourceId, Option<String>), Option<Opened>>,
+    /// Documents that were opened, by id and version.
+    pub(super) opened: BTreeMap<(ResourceId, Option<String>), Opening>,
+    /// Notes that may be in a document that could not be read: not found, and not absent.
+    pub(super) unproven: BTreeSet<Uuid>,
     /// When the run began, to the second: the date of new editions.
     pub(super) now: jiff::Timestamp,
     pub(super) shadows: BTreeMap<Uuid, Shadow>,
@@ -158,12 +161,15 @@ async fn prepare<'a, 'p>(
         ledger.shadows.into_iter().map(|shadow| (shadow.item, shadow)).collect();
     let operations: BTreeMap<_, _> =
         ledger.operations.into_iter().map(|operation| (operation.item, operation)).collect();
+    let scores: Vec<_> = whole.iter().map(|item| (item.uuid, &item.local)).collect();
+    let forms: Vec<Uuid> = forms(&scores).into_iter().map(|(form, _)| form).collect();
     let slots = record.notes.iter().map(|note| note.slot);
-    let mut own = whole.iter().map(|item| item.uuid).chain(slots);
-    if !shadows.is_empty() && !own.any(|item| shadows.contains_key(&item)) {
+    let own: BTreeSet<Uuid> =
+        whole.iter().map(|item| item.uuid).chain(slots).chain(forms).collect();
+    let known: BTreeSet<Uuid> = shadows.keys().chain(operations.keys()).copied().collect();
+    if !known.is_empty() && own.is_disjoint(&known) {
         return Err(Stop::IdentityChanged);
     }
-    drop(own);
     whole.extend(superseded(&whole, &shadows));
     // What else there is to look up tells the arrangement: what goes as text only was never there as itself.
     let stale = shadows.keys().chain(operations.keys()).copied().collect();
@@ -192,6 +198,7 @@ async fn prepare<'a, 'p>(
         drawn: BTreeMap::new(),
         listed: BTreeMap::new(),
         opened: BTreeMap::new(),
+        unproven: BTreeSet::new(),
         now,
         shadows,
         operations,
@@ -486,8 +493,10 @@ impl Run<'_, '_> {
         // A note's content was opened when it was new: that it lies elsewhere now is no change of it.
         let key = (shadow.id.clone(), shadow.base_version.clone());
         let own = shadow.local.as_ref().and_then(footer_of);
-        let is_so =
-            |stored: &Option<Opened>| stored.as_ref().map(|one| &one.footer) == own.as_ref();
+        let is_so = |stored: &Opening| match (stored, &own) {
+            (Opening::Ours(opened), Some(own)) => opened.footer == *own,
+            _ => false,
+        };
         if own.is_some() && self.opened.get(&key).is_none_or(is_so) {
             changes.retain(|change| !change.path.starts_with("DocumentReference.content"));
         }

@@ -2,6 +2,7 @@
 
 mod candidate;
 pub(crate) mod clinic;
+mod closed;
 mod edit;
 mod fault;
 mod forecast;

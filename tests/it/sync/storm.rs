@@ -150,7 +150,7 @@ impl Storm {
             self.practice.ehr.faults().begin((self.weather)(chance));
         }
         let is_killed = is_stormy && chance % 4 == 0;
-        let polls = if is_killed { (chance >> 8) % 600 } else { u64::MAX };
+        let polls = if is_killed { (chance >> 8) % 150 } else { u64::MAX };
         let report = killed_after(polls, self.practice.apply()).await;
         self.practice.ehr.faults().clear();
         if let Some(report) = &report {
