@@ -1,5 +1,6 @@
 //! Sync over real HTTP against the sandbox: each resource exactly once, nobody's edit overwritten, whatever breaks.
 
+mod adversary;
 mod candidate;
 pub(crate) mod clinic;
 mod edit;
@@ -16,3 +17,4 @@ mod record;
 mod refusal;
 mod server;
 mod way;
+pub(crate) mod wrong_patient;
