@@ -318,12 +318,8 @@ impl Contents {
 /// character of it.
 pub fn documents(plan: &Plan, options: &Options, made: &Made) -> Vec<File> {
     let document = |note: &Note| {
-        let edition = Edition {
-            item: note.slot,
-            number: made.number,
-            date: made.at,
-            replaces: None,
-        };
+        let edition =
+            Edition { item: note.slot, number: made.number, date: made.at, replaces: None };
         let forms = [(MediaType::Pdf, "pdf"), (MediaType::Html, "html")];
         let (media_type, ending, bytes) = forms.into_iter().find_map(|(media_type, ending)| {
             Some((media_type, ending, note.render(&edition, media_type).ok()?))
@@ -334,7 +330,11 @@ pub fn documents(plan: &Plan, options: &Options, made: &Made) -> Vec<File> {
         };
         Some(File { name, media_type: media_type.name().to_owned(), bytes })
     };
-    note::notes(plan, options).iter().filter(|note| !note.is_in_error).filter_map(document).collect()
+    note::notes(plan, options)
+        .iter()
+        .filter(|note| !note.is_in_error)
+        .filter_map(document)
+        .collect()
 }
 
 /// Whether a text can be the name of a file anywhere and hides nothing.

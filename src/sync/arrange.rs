@@ -45,8 +45,7 @@ impl Run<'_, '_> {
         let ids = self.ids();
         let mut items = Vec::new();
         for item in &self.whole {
-            let is_there =
-                ids.contains_key(&item.uuid) || self.operations.contains_key(&item.uuid);
+            let is_there = ids.contains_key(&item.uuid) || self.operations.contains_key(&item.uuid);
             if is_there {
                 items.push(item.clone());
                 continue;
@@ -73,7 +72,8 @@ impl Run<'_, '_> {
         let mut sent: BTreeSet<Uuid> = self.shadows.keys().copied().collect();
         sent.extend(items.iter().chain(&notes).filter(|item| is_sent(item)).map(|item| item.uuid));
         let arranged = items.iter().chain(&notes).map(|item| {
-            let local = without_missing(&self.repointed(&item.local), &|target| sent.contains(&target));
+            let local =
+                without_missing(&self.repointed(&item.local), &|target| sent.contains(&target));
             match promoted.get(&item.uuid) {
                 Some(note) => replacing(local, *note),
                 None => local,
@@ -189,12 +189,7 @@ impl Run<'_, '_> {
     }
 
     /// A note as it is to be sent, drawn once in a run: in the first media type that the EHR takes and that can hold it.
-    fn drawn(
-        &mut self,
-        place: usize,
-        note: &Note,
-        edition: &Edition,
-    ) -> Result<Resource, Failure> {
+    fn drawn(&mut self, place: usize, note: &Note, edition: &Edition) -> Result<Resource, Failure> {
         let key = (place, edition.number);
         if let Some(resource) = self.drawn.get(&key) {
             return Ok(resource.clone());

@@ -42,6 +42,10 @@ impl Run<'_, '_> {
     }
 
     async fn create(&mut self, writer: &Writer<'_>, wanted: &[Uuid]) -> Result<bool, Stop> {
+        if wanted.is_empty() {
+            // Not even a batch of nothing.
+            return Ok(false);
+        }
         let mut possible = Vec::new();
         for uuid in wanted {
             // Where an earlier try was said to be is no place to refer to.
@@ -68,8 +72,8 @@ impl Run<'_, '_> {
         };
         let mut left_out = BTreeSet::new();
         for group in in_order {
-            if self.transport != Transport::Transaction
-                && self.refers_to_failed(&group, &left_out) {
+            if self.transport != Transport::Transaction && self.refers_to_failed(&group, &left_out)
+            {
                 left_out.extend(group);
                 continue;
             }
@@ -96,7 +100,7 @@ impl Run<'_, '_> {
                 break;
             }
         }
-        Ok(!possible.is_empty())
+        Ok(true)
     }
 
     /// Whether a resource would have to be cut short because another was refused: then it waits.
@@ -125,7 +129,8 @@ impl Run<'_, '_> {
         let operation = |uuid: &Uuid| {
             let item = self.item(*uuid)?;
             let is_there = |target: Uuid| {
-                ids.contains_key(&target) || (here.contains(&target) && self.transport == Transport::Transaction)
+                ids.contains_key(&target)
+                    || (here.contains(&target) && self.transport == Transport::Transaction)
             };
             let local = without_missing(&item.local, &is_there);
             let seen = self.listed.get(local.resource_type()).cloned();
@@ -181,7 +186,9 @@ impl Run<'_, '_> {
                 };
                 for answer in &answers {
                     self.check_answer(answer.id.as_ref(), answer.resource.as_ref())?;
-                    if answer.status == Some(201) && answer.id.as_ref().is_some_and(|id| !was_sent(id)) {
+                    if answer.status == Some(201)
+                        && answer.id.as_ref().is_some_and(|id| !was_sent(id))
+                    {
                         return Err(stray("Bundle"));
                     }
                 }

@@ -15,7 +15,9 @@ use base64::engine::general_purpose::STANDARD;
 use uuid::Uuid;
 
 use crate::fhir::Resource;
-use crate::mapping::note::{Edition, FooterReference, Note, Predecessor, edition_item, footer_reference};
+use crate::mapping::note::{
+    Edition, FooterReference, Note, Predecessor, edition_item, footer_reference,
+};
 use crate::store::{Operation, Shadow};
 
 /// How a changed note takes the place of the one before.
@@ -71,12 +73,7 @@ pub(super) enum Due {
 }
 
 /// Which edition is due.
-pub(super) fn due(
-    note: &Note,
-    sent: &[Sent],
-    succession: Succession,
-    now: jiff::Timestamp,
-) -> Due {
+pub(super) fn due(note: &Note, sent: &[Sent], succession: Succession, now: jiff::Timestamp) -> Due {
     let Some(last) = sent.last() else {
         let first = Edition::first(note.slot, now);
         return if note.is_in_error { Due::Nothing } else { Due::Write(first) };
@@ -108,7 +105,6 @@ pub(super) fn due(
     })
 }
 
-
 /// When an edition was written, as it says.
 fn date(local: &Resource) -> Option<jiff::Timestamp> {
     local.text("date")?.parse().ok()
@@ -117,5 +113,6 @@ fn date(local: &Resource) -> Option<jiff::Timestamp> {
 /// Our reference in the footer of what is attached inline.
 pub(super) fn footer_of(resource: &Resource) -> Option<FooterReference> {
     let mut contents = resource.items("content").filter_map(|content| content.get("attachment"));
-    contents.find_map(|attachment| footer_reference(&STANDARD.decode(attachment.text("data")?).ok()?))
+    contents
+        .find_map(|attachment| footer_reference(&STANDARD.decode(attachment.text("data")?).ok()?))
 }

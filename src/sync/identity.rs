@@ -121,7 +121,8 @@ impl<'a> Ties<'a> {
         self.people.tie(&mut tree, self.link);
         let local = Resource::from_value(tree)
             .map_err(|_| Stop::NoIdentifier { resource_type: resource_type() })?;
-        if !self.refers_only_to_ours(&local, replaced) || !is_about(&local, &self.link.patient, "") {
+        if !self.refers_only_to_ours(&local, replaced) || !is_about(&local, &self.link.patient, "")
+        {
             return Err(Stop::ForeignReference { resource_type: resource_type() });
         }
         Ok(Item { uuid, local })

@@ -156,8 +156,7 @@ impl Run<'_, '_> {
                 (Some(data), _) => STANDARD.decode(data).ok(),
                 (None, Some(url)) => {
                     let client = self.ehr.client;
-                    let fetched =
-                        or_unavailable(repeated(|| client.fetch_attachment(url)).await)?;
+                    let fetched = or_unavailable(repeated(|| client.fetch_attachment(url)).await)?;
                     fetched.map(|attachment| attachment.bytes)
                 }
                 (None, None) => None,
@@ -206,7 +205,8 @@ fn may_be(sent: &Resource, found: &Resource) -> bool {
         (Some(sent), Some(found)) => same(sent, found),
         _ => true,
     };
-    let telling = ["code", "category", "questionnaire", "authored", "effectiveDateTime", "onsetDateTime"];
+    let telling =
+        ["code", "category", "questionnaire", "authored", "effectiveDateTime", "onsetDateTime"];
     sent.resource_type() == found.resource_type() && telling.iter().all(|name| agrees(name))
 }
 

@@ -133,7 +133,8 @@ impl Run<'_, '_> {
             for item in missing {
                 self.taken_in(item).await?;
             }
-        } else if missing.len() == vanished.len() && self.offer.look_up(resource_type) == LookUp::ByIdentifier
+        } else if missing.len() == vanished.len()
+            && self.offer.look_up(resource_type) == LookUp::ByIdentifier
         {
             // All that is still missing was made and is gone: which stood where makes no difference any more.
             self.located.extend(missing.into_iter().zip(vanished));

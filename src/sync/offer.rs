@@ -15,8 +15,8 @@ use crate::client::{Class, Error};
 use crate::fhir::{Capability, Refusal, Scopes};
 use crate::mapping::note::Shape;
 use crate::vendor::{
-    Allow, Effective, Encounters, Kind, Overrides, Pack, Placement, RequiredReference,
-    Rung, Supersede, Told, Transport, place,
+    Allow, Effective, Encounters, Kind, Overrides, Pack, Placement, RequiredReference, Rung,
+    Supersede, Told, Transport, place,
 };
 
 use super::report::{Denial, Failure, Needed, Placed};
@@ -138,9 +138,7 @@ impl<'a> Offer<'a> {
     /// Whether what was written of a type may wait where no search finds it.
     pub(super) fn holds_back(&self, resource_type: &str) -> bool {
         let tank = self.pack.and_then(|pack| pack.writes.holding_tank.as_ref());
-        tank.is_some_and(|tank| {
-            tank.value.iter().any(|held| held == resource_type || held == "*")
-        })
+        tank.is_some_and(|tank| tank.value.iter().any(|held| held == resource_type || held == "*"))
     }
 
     /// Whether a create of the type can bear its condition, which is a search by our identifier.

@@ -8,8 +8,8 @@ use uuid::Uuid;
 use crate::fhir::{Refusal, ResourceId};
 use crate::mapping::note;
 use crate::merge::Change;
-use crate::vendor::{Kind, Rung, Source};
 use crate::store::HandOff;
+use crate::vendor::{Kind, Rung, Source};
 use crate::{client, store};
 
 use super::hand_off;

@@ -10,11 +10,11 @@ use crate::json::Value;
 use crate::merge::{Change, Known, Step, changes, decide, same_content};
 use crate::store::{Hold, Operation, Shadow, State, Verb};
 
+use super::edition::footer_of;
 use super::identity::{Item, resolve, targets};
 use super::reading::{or_unavailable, repeated};
 use super::report::{Conflict, Done, ItemState, Needed, Stop};
 use super::run::{Run, left_to_settle};
-use super::edition::footer_of;
 use super::settle::{self, Evidence, Verdict};
 
 /// Where a resource stands in a round.
@@ -146,12 +146,9 @@ impl Run<'_, '_> {
 
     /// Whether a resource is certainly what an operation wrote, though its server keeps no versions to show it: an
     /// answer said that it made it there, or the footer of what is attached is that of what was sent.
-    async fn is_ours(
-        &mut self,
-        operation: &Operation,
-        current: &Versioned,
-    ) -> Result<bool, Stop> {
-        if operation.verb == Verb::Create && self.located.get(&operation.item) == Some(&current.id) {
+    async fn is_ours(&mut self, operation: &Operation, current: &Versioned) -> Result<bool, Stop> {
+        if operation.verb == Verb::Create && self.located.get(&operation.item) == Some(&current.id)
+        {
             return Ok(true);
         }
         match footer_of(&operation.body) {

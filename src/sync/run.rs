@@ -162,8 +162,7 @@ async fn prepare<'a, 'p>(
     }
     drop(own);
     whole.extend(superseded(&whole, &shadows));
-    let stale = whole.iter().map(|item| item.uuid);
-    let stale = stale.chain(shadows.keys().copied()).chain(operations.keys().copied()).collect();
+    let stale = shadows.keys().chain(operations.keys()).copied().collect();
     let visits = record.references.iter().filter(|one| one.target.resource_type() == "Encounter");
     let linked = visits.map(|one| (one.item, one.target.clone())).collect();
     let now = (ehr.now)();
@@ -258,6 +257,7 @@ impl Run<'_, '_> {
             self.arrange()?;
             let unseen = self.items.iter().map(|item| item.uuid);
             self.stale.extend(unseen.filter(|item| !self.found.contains_key(item)));
+            self.stale.retain(|item| !self.past.contains(item));
             if self.stale.is_empty() && has_settled {
                 return Ok(());
             }

@@ -70,7 +70,10 @@ mod tests {
     #[test]
     fn a_pack_bends_the_note_to_its_vendor() {
         let [epic] = &of("epic")[..] else { panic!("one media type") };
-        assert_eq!((epic.media_type, epic.doc_status), (MediaType::Text, Some(DocStatus::Preliminary)));
+        assert_eq!(
+            (epic.media_type, epic.doc_status),
+            (MediaType::Text, Some(DocStatus::Preliminary))
+        );
         assert!(!epic.relates_to && epic.announces_predecessor);
         let oracle = of("oracle-health");
         assert_eq!(oracle[0].media_type, MediaType::Pdf);

@@ -175,7 +175,7 @@ async fn what_a_server_and_a_run_came_to_prints_no_text() {
         pack: None,
         overrides: &ipt_fhir::vendor::Overrides::default(),
         allow: &crate::sync::clinic::encounters(),
-            hand_off: std::path::Path::new("/nonexistent"),
+        hand_off: std::path::Path::new("/nonexistent"),
         now: &now,
     };
     let records = |record: &Value| {

@@ -27,7 +27,10 @@ const TWINS: [(&str, &str); 8] = [
     ("nearly", r#""family":"Leigh","given":["John"]|1992-04-05|1|"#),
     ("later", r#""family":"Lee","given":["John"]|1992-05-04|1|"#),
     // Merged into another, and not active.
-    ("merged", r#""family":"Lee","given":["John"]|1992-04-05|1|,"link":[{"type":"replaced-by","other":{"reference":"Patient/john"}}]"#),
+    (
+        "merged",
+        r#""family":"Lee","given":["John"]|1992-04-05|1|,"link":[{"type":"replaced-by","other":{"reference":"Patient/john"}}]"#,
+    ),
     ("inactive", r#""family":"Lee","given":["John"]|1992-04-05|1|,"active":false"#),
 ];
 
@@ -44,8 +47,10 @@ fn clinic() -> (Home, Sandbox) {
             r#"{{"resource":{{"resourceType":"Patient","id":"{id}","name":[{{{name}}}],"gender":"male","birthDate":"{born}"{number}{more}}}}}"#
         )
     });
-    let seed =
-        format!(r#"{{"resourceType":"Bundle","type":"collection","entry":[{}]}}"#, entries.join(","));
+    let seed = format!(
+        r#"{{"resourceType":"Bundle","type":"collection","entry":[{}]}}"#,
+        entries.join(",")
+    );
     let home = Home::new();
     home.write("seed.json", seed);
     home.write("john.json", record());
@@ -62,7 +67,9 @@ fn w1_nothing_is_linked_that_nobody_named_and_confirmed() {
     assert_eq!(unlinked.codes(), ["sync-not-linked"]);
     let asked = home.run("ehr link here john.json Patient/john --format json").ends(2);
     assert_eq!(asked.codes(), ["needs-confirmation"]);
-    for named in ["", "Patient", "Patient/", "Patient?name=Lee", "john", "Patient/john,Patient/twin"] {
+    for named in
+        ["", "Patient", "Patient/", "Patient?name=Lee", "john", "Patient/john,Patient/twin"]
+    {
         let line = format!("ehr link here john.json {named} --yes --format json");
         home.run(&line).ends(2);
     }
@@ -89,10 +96,12 @@ fn w1_twins_swapped_names_and_merged_patients_are_not_linked_by_yes_alone() {
     }
     // A person may accept that traits differ, and is told which; a merged Patient nobody can accept.
     for id in ["merged", "inactive"] {
-        let line = format!("ehr link here john.json Patient/{id} --yes --accept-differences --format json");
+        let line = format!(
+            "ehr link here john.json Patient/{id} --yes --accept-differences --format json"
+        );
         assert_eq!(home.run(&line).ends(8).codes(), ["link-refused"], "{id}");
     }
     let line = "ehr link here john.json Patient/john --yes --format json";
     assert_eq!(home.run(line).ends(0).codes(), [""; 0]);
-    home.run("sync plan here john.json").ends(0);
+    home.run("ehr candidates here john.json").ends(0);
 }

@@ -5,7 +5,8 @@ use ipt_fhir::ipt::SessionStatus;
 use ipt_fhir::ipt::plan::PlanStatus;
 use ipt_fhir::json::Value;
 use ipt_fhir::mapping::note::{
-    DocStatus, Edition, MediaType, Note, Shape, Subject, Predecessor, edition_item, footer_reference, notes,
+    DocStatus, Edition, MediaType, Note, Predecessor, Shape, Subject, edition_item,
+    footer_reference, notes,
 };
 use ipt_fhir::mapping::{self, Part, Policy};
 

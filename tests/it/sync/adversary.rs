@@ -99,7 +99,11 @@ fn w4_ten_thousand_writes_to_a_hostile_server_and_none_is_misfiled() {
     println!("{} writes in {} schedules", writes.load(Ordering::Relaxed), next.into_inner() - 1);
     for server in Server::ALL {
         let of = told.iter().filter(|((name, _), _)| *name == server.name());
-        assert!(of.map(|(_, (_, sum))| sum).sum::<u64>() > 0, "{}: nothing was written", server.name());
+        assert!(
+            of.map(|(_, (_, sum))| sum).sum::<u64>() > 0,
+            "{}: nothing was written",
+            server.name()
+        );
     }
 }
 

@@ -61,7 +61,9 @@ async fn a_plan_that_is_not_taken_is_a_note_and_becomes_structure_when_it_is() {
     assert_eq!(report.outcome(), Outcome::Done, "{report:?}");
     assert_eq!(notes(&practice), [(1, "superseded".to_owned()), (2, "current".to_owned())]);
     let documents = practice.of_type("DocumentReference");
-    let newest = documents.iter().find(|one| one.text("status") == Some("current") && one.get("relatesTo").is_some());
+    let newest = documents
+        .iter()
+        .find(|one| one.text("status") == Some("current") && one.get("relatesTo").is_some());
     assert_eq!(newest.unwrap().items("relatesTo").next().unwrap().text("code"), Some("replaces"));
     practice.assert_quiet().await;
     // A revision that changes no word sends nothing.

@@ -9,8 +9,8 @@ use crate::json::{Object, Value};
 use crate::merge::Change;
 use crate::object;
 use crate::sync::{
-    self, Conflict, ItemReport, ItemState, Needed, Outcome, Package, PatientFault, Placed, RecordReport,
-    Report, Stop,
+    self, Conflict, ItemReport, ItemState, Needed, Outcome, Package, PatientFault, Placed,
+    RecordReport, Report, Stop,
 };
 use crate::vendor::Rung;
 
@@ -175,10 +175,7 @@ fn placement(text: &mut String, placed: &Placed) {
         Rung::HandOff => "as a package for a person to take over".to_owned(),
         Rung::Withheld => match placed.possible {
             Rung::Withheld => "not sent".to_owned(),
-            possible => format!(
-                "not sent: allow = [\"{}\"] would send it so",
-                possible.code()
-            ),
+            possible => format!("not sent: allow = [\"{}\"] would send it so", possible.code()),
         },
     };
     let _ = writeln!(text, "  {:<10} {way}", placed.kind.code());

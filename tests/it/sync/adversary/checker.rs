@@ -65,7 +65,8 @@ impl Judge {
         let text = resource.to_text();
         let named = ["-8000-0000-", "-8001-0000-"].map(|items| text.contains(items));
         let footer = ehr.attachment(resource).and_then(|bytes| footer_reference(&bytes));
-        let noted = footer.map(|footer| self.slots.each_ref().map(|slots| slots.contains(&footer.slot)));
+        let noted =
+            footer.map(|footer| self.slots.each_ref().map(|slots| slots.contains(&footer.slot)));
         match (named, noted.unwrap_or_default()) {
             ([true, false], [_, false]) | ([false, false], [true, false]) => 0,
             ([false, true], [false, _]) | ([false, false], [false, true]) => 1,

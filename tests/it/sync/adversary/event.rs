@@ -114,9 +114,7 @@ pub(super) fn draw(dice: &mut Dice, server: Server, is_parallel: bool) -> Planne
         7 if !is_parallel => dice.one_of(&[Event::Restored, Event::RestoredPatients]),
         8 if !is_parallel => Event::LinkChanged,
         9 if server.lists() => Event::IgnoredPatient,
-        _ if is_parallel => {
-            Event::Broken(dice.one_of(&["POST", "PUT", "GET"]), Fault::SwapAnswer)
-        }
+        _ if is_parallel => Event::Broken(dice.one_of(&["POST", "PUT", "GET"]), Fault::SwapAnswer),
         _ => broken(dice),
     };
     // A restored server and a changed link are seen at the beginning; of a visit only what was read before can be known.

@@ -22,9 +22,7 @@ use ipt_fhir::vendor::{Allow, Encounters, Overrides, Pack, Rung};
 use tempfile::TempDir;
 use uuid::Uuid;
 
-use super::super::clinic::{
-    SESSION, encounters, id_of, parse, patients, quiet, resources, uuid,
-};
+use super::super::clinic::{SESSION, encounters, id_of, parse, patients, quiet, resources, uuid};
 use super::super::practice::RECORD;
 use super::super::wrong_patient::{of_second, resources_of_second};
 use super::checker::Judge;
@@ -103,13 +101,10 @@ impl Server {
             Self::Batches => Behaviour { transactions: false, ..all },
             Self::Single => Behaviour { transactions: false, batches: false, ..all },
             Self::Listing => Behaviour { search_by_identifier: false, ..all },
-            Self::Careless => Behaviour {
-                quirks: Quirks { ignores_if_match: true, ..Quirks::default() },
-                ..all
-            },
-            Self::Epic | Self::Oracle | Self::Poor => {
-                self.personality().map_or(all, Behaviour::of)
+            Self::Careless => {
+                Behaviour { quirks: Quirks { ignores_if_match: true, ..Quirks::default() }, ..all }
             }
+            Self::Epic | Self::Oracle | Self::Poor => self.personality().map_or(all, Behaviour::of),
         }
     }
 }
@@ -417,7 +412,11 @@ impl Ward {
         if self.server.personality().is_none() && self.server != Server::Careless {
             let report = Report { records: reports, ..Report::default() };
             assert_eq!(report.outcome(), Outcome::Done, "{planned:?} {report:?}");
-            assert_eq!(self.ehr.resources().len(), 2 + 4 + 2 * (10 + MORE), "each once: {planned:?}");
+            assert_eq!(
+                self.ehr.resources().len(),
+                2 + 4 + 2 * (10 + MORE),
+                "each once: {planned:?}"
+            );
         }
     }
 
