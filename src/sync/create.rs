@@ -42,6 +42,10 @@ impl Run<'_, '_> {
     }
 
     async fn create(&mut self, writer: &Writer<'_>, wanted: &[Uuid]) -> Result<bool, Stop> {
+        if wanted.is_empty() {
+            // Not even a batch of nothing.
+            return Ok(false);
+        }
         let mut possible = Vec::new();
         for uuid in wanted {
             // Where an earlier try was said to be is no place to refer to.
@@ -96,7 +100,7 @@ impl Run<'_, '_> {
                 break;
             }
         }
-        Ok(!possible.is_empty())
+        Ok(true)
     }
 
     /// Whether a resource would have to be cut short because another was refused: then it waits.

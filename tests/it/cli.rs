@@ -15,6 +15,7 @@ mod reference;
 mod render;
 mod sandbox;
 mod sync;
+mod wrong_patient;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};

@@ -1,5 +1,6 @@
 //! Sync over real HTTP against the sandbox: each resource exactly once, nobody's edit overwritten, whatever breaks.
 
+mod adversary;
 mod candidate;
 pub(crate) mod clinic;
 mod closed;
@@ -19,3 +20,4 @@ mod refusal;
 mod server;
 mod storm;
 mod way;
+pub(crate) mod wrong_patient;

@@ -11,7 +11,7 @@ use ipt_fhir::mapping::{Options, to_fhir};
 use ipt_fhir::phi::Phi;
 use ipt_fhir::sandbox::{Behaviour, Config, Running, Sandbox};
 use ipt_fhir::store::{Link, ReferenceLink, Store, digest};
-use ipt_fhir::sync::{Ehr, Record, Report, apply, client_digest, patient_marks, plan};
+use ipt_fhir::sync::{Ehr, Progress, Record, Report, apply, client_digest, patient_marks, plan};
 use ipt_fhir::vendor::{Allow, Overrides, Pack, Rung};
 use tempfile::TempDir;
 use uuid::Uuid;
@@ -107,18 +107,41 @@ impl Practice {
     }
 
     pub(crate) async fn apply(&self) -> Report {
-        self.run(true).await
+        self.run(true, &mut quiet(), |_| {}).await
     }
 
     pub(crate) async fn preview(&self) -> Report {
-        self.run(false).await
+        self.run(false, &mut quiet(), |_| {}).await
     }
 
-    async fn run(&self, writes: bool) -> Report {
+    /// Applies the record while somebody watches who may interfere.
+    pub(crate) async fn apply_watched(
+        &self,
+        progress: &mut (dyn FnMut(Progress) + Send + Sync),
+    ) -> Report {
+        self.run(true, progress, |_| {}).await
+    }
+
+    /// Applies the record after somebody changed what was made of it.
+    pub(crate) async fn apply_changed(&self, change: impl FnOnce(&mut Record)) -> Report {
+        self.run(true, &mut quiet(), change).await
+    }
+
+    async fn run(
+        &self,
+        writes: bool,
+        progress: &mut (dyn FnMut(Progress) + Send + Sync),
+        change: impl FnOnce(&mut Record),
+    ) -> Report {
         let store = self.store().await;
-        let link = self.link();
+        let mut link = self.link();
+        let therapists = self.references.iter().map(|one| &one.target);
+        link.practitioner =
+            therapists.filter(|id| id.resource_type() == "Practitioner").last().cloned();
         store.link(&link).await.unwrap();
-        let record = Record::new(link, &self.plan, &self.options, self.references.clone());
+        store.link_references(&link, &self.references).await.unwrap();
+        let mut record = Record::new(link, &self.plan, &self.options, self.references.clone());
+        change(&mut record);
         let client = self.client();
         let started = Instant::now();
         let now = move || moment() + started.elapsed();
@@ -136,8 +159,8 @@ impl Practice {
             now: &now,
         };
         let report = match writes {
-            true => apply(&ehr, &[record], &mut quiet()).await.unwrap(),
-            false => plan(&ehr, &[record], &mut quiet()).await,
+            true => apply(&ehr, &[record], progress).await.unwrap(),
+            false => plan(&ehr, &[record], progress).await,
         };
         store.close().await.unwrap();
         report

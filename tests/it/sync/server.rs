@@ -3,7 +3,7 @@
 use ipt_fhir::fhir::{Bundle, Resource};
 use ipt_fhir::json::Value;
 use ipt_fhir::store::Hold;
-use ipt_fhir::sync::{Conflict, Done, Failure, ItemState, Outcome};
+use ipt_fhir::sync::{Conflict, Done, Failure, ItemState, Outcome, Stop};
 
 use super::clinic::{CARE_PLAN, Clinic, GOAL, TASK, item, parse, resources, uuid};
 use super::proxy::{Before, Exchange, proxy};
@@ -198,10 +198,11 @@ async fn a_search_that_ignores_our_identifiers_is_not_believed() {
     let linked = clinic.base_url.clone();
     before(&mut clinic, all_pass, everything).await;
     let way_there = std::mem::replace(&mut clinic.base_url, linked);
-    // Neither taken for ours, nor for the absence of ours: both goals are read by their ids.
+    // Neither taken for ours, nor for the absence of ours: a server that passes over our identifiers is left alone.
     let before = clinic.writing_requests();
     let report = clinic.apply_by(&way_there, resources("Grieve")).await;
-    assert!(report.items().all(|item| item.state == ItemState::InSync), "{report:?}");
+    let foreign = Stop::ForeignMatch("Goal/foreign".parse().unwrap());
+    assert_eq!(report.records[0].stopped, Some(foreign));
     assert_eq!(clinic.writing_requests(), before);
 }
 
