@@ -17,7 +17,7 @@ use crate::client::Versioned;
 use crate::fhir::{Resource, ResourceId};
 use crate::json::Value;
 use crate::mapping::note::{FooterReference, edition_item, footer_reference};
-use crate::store::Verb;
+use crate::store::{Operation, Verb};
 
 use super::edition::Succession;
 use super::identity::{Item, item_of, names_another};
@@ -88,26 +88,26 @@ impl Run<'_, '_> {
     }
 
     /// Finds what a create of unknown outcome made, on a server that keeps no identifier: what the chart did not have
-    /// before, and what says the same as far as it goes. If there are several, a person has to look.
+    /// before, and what says the same as far as it goes. If there are several, or one beside that which an answer told
+    /// of, a person has to look.
     fn recognise(&mut self, item: Uuid, nameless: &[Versioned]) {
-        let is_found = self.found.get(&item).is_some_and(|found| !found.is_empty());
-        let operation = self.operations.get(&item).filter(|operation| {
-            operation.verb == Verb::Create && !is_found && !self.notes.contains_key(&item)
-        });
+        let is_open =
+            |one: &&Operation| one.verb == Verb::Create && !self.notes.contains_key(&item);
+        let operation = self.operations.get(&item).filter(is_open);
         let Some((operation, seen)) = operation.and_then(|one| Some((one, one.seen.as_ref()?)))
         else {
             return;
         };
-        let candidates: Vec<Versioned> = nameless
-            .iter()
-            .filter(|one| !seen.contains(one.id.id()) && may_be(&operation.body, &one.resource))
-            .filter(|one| self.check_subject(one).is_ok())
-            .cloned()
-            .collect();
-        if let [one] = candidates.as_slice() {
+        let is_it = |one: &&Versioned| {
+            let is_new = !seen.contains(one.id.id());
+            is_new && may_be(&operation.body, &one.resource) && self.check_subject(one).is_ok()
+        };
+        let mut found = self.found.get(&item).cloned().unwrap_or_default();
+        found.extend(nameless.iter().filter(is_it).cloned());
+        if let [one] = found.as_slice() {
             self.located.insert(item, one.id.clone());
         }
-        self.found.insert(item, candidates);
+        self.found.insert(item, found);
     }
 
     /// The item that stands at an id, by the ledger or by an answer of this run.
