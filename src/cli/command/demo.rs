@@ -57,7 +57,7 @@ pub(crate) async fn run(output: &Output) -> Result<Done, Failure> {
         hand_off: &directory.0.join("hand-off"),
         now: &clock::now,
     };
-    let result = story(&ehr, &running, output).await;
+    let result = Box::pin(story(&ehr, &running, output)).await;
     store.close().await?;
     running.stop().await.map_err(|error| went_wrong(&error))?;
     result
