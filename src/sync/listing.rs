@@ -142,10 +142,14 @@ impl Run<'_, '_> {
         if versioned.id.resource_type() != "DocumentReference" || looked_for.is_empty() {
             return Ok(None);
         }
-        let footer = match self.opened(versioned).await? {
-            Opening::Ours(Opened { footer, .. }) => footer,
+        let opening = self.opened(versioned).await?;
+        let footer = match opening {
+            Opening::Ours(Opened { footer, .. }) if !self.is_elsewhere(&footer, versioned) => {
+                footer
+            }
             Opening::Foreign => return Ok(None),
-            Opening::Closed => {
+            Opening::Ours(_) | Opening::Closed => {
+                self.opened.remove(&(versioned.id.clone(), versioned.version.clone()));
                 let may_be_here = |item: &Uuid| self.may_have_made(*item, versioned);
                 self.unproven
                     .extend(looked_for.into_iter().filter(may_be_here).collect::<Vec<_>>());
@@ -156,6 +160,13 @@ impl Run<'_, '_> {
         // One that is updated in place keeps its item, whatever its number.
         let in_place = (self.succession() == Succession::Update).then_some(footer.slot);
         Ok(std::iter::once(edition).chain(in_place).find(|item| looked_for.contains(item)))
+    }
+
+    /// Whether a note of this footer stands in another document: then this is a copy of it, or its bytes came from a cache
+    /// that was asked for others.
+    fn is_elsewhere(&self, footer: &FooterReference, versioned: &Versioned) -> bool {
+        let edition = edition_item(footer.slot, footer.number);
+        self.shadows.get(&edition).is_some_and(|shadow| shadow.id != versioned.id)
     }
 
     /// Whether an open create of an item can have made what the chart did not have before.
