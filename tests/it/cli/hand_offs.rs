@@ -32,7 +32,8 @@ fn package(home: &Home, title: &str) -> String {
         store.link(&link).await.unwrap();
         let writer = store.writer("here").await.unwrap();
         let contents = Contents::of(&plan, &Options::default(), &["plan"], |_| true);
-        let documents = &mut |made: &Made| Ok(documents(&plan, &Options::default(), made));
+        let documents =
+            &mut |made: &Made| Ok(documents(&plan, &Options::default(), made, |_| true));
         let directory = home.path("store/hand-off/here");
         match deliver(&writer, &directory, &link.plan, &contents, now, documents).await.unwrap() {
             Delivered::Made(made) | Delivered::Superseding(made) => made.name,
