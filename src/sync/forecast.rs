@@ -141,6 +141,12 @@ pub fn forecast(
         plan.add(Kind::Scores, *uuid, repointed(form, &linked), true);
         for share in shares.iter_mut().filter(|share| share.kind == Kind::Scores) {
             *share.kept.entry(form.resource_type().to_owned()).or_default() += 1;
+            // A total of which nothing else is known goes in its form.
+            if resources.iter().all(|mapped| mapped.item != *uuid)
+                && let Some(totals) = share.lost.get_mut("Observation")
+            {
+                *totals -= 1;
+            }
         }
     }
     let mut filed = 0;

@@ -64,7 +64,7 @@ fn packages_are_listed_shown_and_decided_on() {
     let shown = home.run(&format!("hand-offs show {first} --format json")).ends(0).envelope();
     let files: Vec<&Value> = shown.get("result").unwrap().items("files").collect();
     assert!(files.iter().all(|file| file.get("whole").and_then(Value::as_bool) == Some(true)));
-    assert_eq!(files.len(), 2);
+    assert_eq!(files.len(), 4, "the FHIR document, the plan and two sessions");
     let person = home.run(&format!("hand-offs show {first}")).ends(0).stdout;
     for word in ["waiting", "bundle.json", "plan.pdf", "whole", "Patient/1"] {
         assert!(person.contains(word), "{person}");

@@ -217,7 +217,7 @@ fn notes_and_forms_are_counted_by_what_goes_into_them() {
     assert_eq!((epic.notes, epic.forms, epic.writes), (3, 0, 3));
     assert_eq!(epic.transport, Some(Transport::Single));
     let athena = told("athenahealth", &every);
-    assert_eq!((athena.notes, athena.forms, athena.writes), (0, 1, 1));
+    assert_eq!((athena.notes, athena.forms, athena.writes), (0, 2, 2));
     // What a person takes over is no request; the statement and the Patient are looked at all the same.
     let nextgen = told("nextgen-office", &every);
     assert_eq!((nextgen.requests(), nextgen.writes, nextgen.transport), (2, 0, None));
