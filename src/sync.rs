@@ -46,7 +46,7 @@ use crate::client::Client;
 use crate::fhir::Resource;
 use crate::ipt::Plan;
 use crate::mapping::note::{self, Note};
-use crate::mapping::{self, Options, Part};
+use crate::mapping::{self, Options, Part, Section};
 use crate::store::{self, Link, ReferenceLink, Store, Writer};
 use crate::vendor::{Allow, Kind, Overrides, Pack};
 
@@ -103,6 +103,8 @@ pub struct Record {
     pub notes: Vec<Note>,
     /// What a person linked beside the Patient: visits, Practitioners.
     pub references: Vec<ReferenceLink>,
+    /// What the policy withheld: in each section, at how many places.
+    pub withheld: BTreeMap<Section, usize>,
 }
 
 /// A plan and how it is mapped.
@@ -125,7 +127,12 @@ impl Record {
     /// A record, mapped, with what a person linked.
     pub fn new(link: Link, plan: &Plan, options: &Options, references: Vec<ReferenceLink>) -> Self {
         let source = Some(Source { plan: plan.clone(), options: options.clone() });
-        let mapped = mapping::to_fhir(plan, options).resources;
+        let mapped = mapping::to_fhir(plan, options);
+        let mut withheld = BTreeMap::new();
+        for found in &mapped.withheld {
+            *withheld.entry(found.section).or_default() += 1;
+        }
+        let mapped = mapped.resources;
         let kinds = mapped.iter().filter_map(|one| Some((one.item, kind_of(one.part)?))).collect();
         Self {
             plan: store::digest(&plan.id),
@@ -134,14 +141,16 @@ impl Record {
             source,
             notes: note::notes(plan, options),
             references,
+            withheld,
             link,
         }
     }
 
     /// Resources that stand for a record, without notes.
     pub fn of_resources(link: Link, plan: String, resources: Vec<(Uuid, Resource)>) -> Self {
-        let (kinds, notes, references) = (BTreeMap::new(), Vec::new(), Vec::new());
-        Self { link, plan, resources, kinds, source: None, notes, references }
+        let (kinds, withheld) = (BTreeMap::new(), BTreeMap::new());
+        let (notes, references) = (Vec::new(), Vec::new());
+        Self { link, plan, resources, kinds, source: None, notes, references, withheld }
     }
 }
 
@@ -238,6 +247,7 @@ fn stopped(record: &Record, stop: Stop) -> RecordReport {
         plan: record.link.plan.clone(),
         patient: record.link.patient.clone(),
         placements: Vec::new(),
+        withheld: record.withheld.clone(),
         package: None,
         items: Vec::new(),
         stopped: Some(stop),

@@ -330,6 +330,10 @@ pub(crate) enum HandOffs {
         id: String,
     },
     /// Say that a package was not taken over
+    ///
+    /// The same content is not made into a package again, and sync ends with code 5 for it, until the record changes:
+    /// then a new package is made. With --reason lost the next sync makes the same one anew; that can also be said of
+    /// a package that was rejected before.
     Reject {
         /// The package's name
         id: String,

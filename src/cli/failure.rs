@@ -3,6 +3,7 @@
 //! A [`Problem`] says what failed, where, why and what to do next, under a stable code. It quotes nothing of a
 //! record and nothing that a server said.
 
+use std::io::{self, ErrorKind};
 use std::path::Path;
 
 use super::exit::Exit;
@@ -127,6 +128,48 @@ impl From<config::Error> for Failure {
     fn from(error: config::Error) -> Self {
         Self { exit: Exit::Usage, problems: vec![error.into()] }
     }
+}
+
+/// Why a file could not be read, and what to look at: one text for every command that reads one.
+pub(crate) fn cannot_read(error: &io::Error) -> Failure {
+    let (why, help) = match error.kind() {
+        ErrorKind::NotFound => (
+            "there is no such file".to_owned(),
+            "look at the path; it counts from the directory of this command",
+        ),
+        ErrorKind::PermissionDenied => (
+            "the file may not be read".to_owned(),
+            "give the user of this program the right to read it",
+        ),
+        ErrorKind::NotADirectory => (
+            "there is no such file: a part of its path is no directory".to_owned(),
+            "look at the path; it counts from the directory of this command",
+        ),
+        kind => {
+            (format!("the file can't be read: {kind}"), "look whether another program can read it")
+        }
+    };
+    Failure::new(Exit::Unreadable, "input-unreadable", why).help(help)
+}
+
+/// Why a file could not be written, and what to look at.
+pub(crate) fn cannot_write(code: &str, what: &str, error: &io::Error) -> Failure {
+    let (why, help) = match error.kind() {
+        ErrorKind::NotFound => (
+            "there is no such directory".to_owned(),
+            "make the directory first; the path counts from the directory of this command",
+        ),
+        ErrorKind::PermissionDenied => (
+            "nothing may be written there".to_owned(),
+            "name another place, or give the user of this program the right to write there",
+        ),
+        ErrorKind::IsADirectory => ("it is a directory".to_owned(), "name a file in it"),
+        ErrorKind::StorageFull => {
+            ("the disk is full".to_owned(), "make room, then run the same command again")
+        }
+        kind => (kind.to_string(), "name another place"),
+    };
+    Failure::new(Exit::Failed, code, format!("{what} can't be written: {why}")).help(help)
 }
 
 /// How a command ends that got no token.

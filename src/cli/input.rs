@@ -7,7 +7,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use super::exit::Exit;
-use super::failure::{Failure, Problem};
+use super::failure::{Failure, Problem, cannot_read};
 use crate::fhir::Resource;
 use crate::ipt::{Document, document};
 use crate::issue::Issue;
@@ -42,9 +42,7 @@ pub(crate) fn read(path: &Path, limits: Limits) -> Result<Vec<u8>, Failure> {
             unreadable("input-too-large", text)
         }
         Ok(_) => Ok(bytes),
-        Err(error) => {
-            unreadable("input-unreadable", format!("the file can't be read: {}", error.kind()))
-        }
+        Err(error) => Err(cannot_read(&error).in_file(path)),
     }
 }
 

@@ -75,6 +75,19 @@ impl Settings {
         self.flags.timeout.map(Duration::from_secs)
     }
 
+    /// Whether somebody asked for more than the usual.
+    pub(crate) const fn is_verbose(&self) -> bool {
+        self.flags.verbose > 0
+    }
+
+    /// Where an EHR is configured, for whoever is to write a line there: `[ehr.NAME]` and the file.
+    pub(crate) fn place_of(&self, name: &str) -> String {
+        match self.config.ehrs.get(name).map(|ehr| &ehr.url.origin) {
+            Some(Origin::File(place)) => format!("[ehr.{name}] of {}", place.file.display()),
+            _ => format!("[ehr.{name}]"),
+        }
+    }
+
     /// Where the configuration came from.
     pub(crate) fn sources(&self) -> Sources<'_> {
         sources(&self.flags, &self.directory)

@@ -129,7 +129,8 @@ impl Store {
         rows.iter().map(hand_off).collect()
     }
 
-    /// Keeps a person's decision on a waiting package: done, or rejected for a reason.
+    /// Keeps a person's decision on a waiting package: done, or rejected for a reason. Of the last package of a slot, if
+    /// it was rejected, it can still be said that it was lost: then it is made anew.
     ///
     /// The decision is made in the store alone: `false` if no package of this name waits there any more.
     ///
@@ -146,7 +147,12 @@ impl Store {
         let state = if rejected.is_some() { HandOffState::Rejected } else { HandOffState::Done };
         let decided = sqlx::query(
             "UPDATE hand_off SET state = $3, decided_at = $4, reason = $5
-             WHERE ehr = $1 AND name = $2 AND state = 'waiting'",
+             WHERE ehr = $1 AND name = $2
+               AND (state = 'waiting'
+                    OR (state = 'rejected' AND reason <> 'lost' AND $5 = 'lost'
+                        AND NOT EXISTS (SELECT 1 FROM hand_off AS later
+                                        WHERE later.ehr = hand_off.ehr AND later.slot = hand_off.slot
+                                          AND later.number > hand_off.number)))",
         )
         .bind(ehr)
         .bind(name)

@@ -6,9 +6,9 @@ use std::time::Duration;
 use uuid::Uuid;
 
 use crate::fhir::{Refusal, ResourceId};
-use crate::mapping::note;
+use crate::mapping::{Section, note};
 use crate::merge::Change;
-use crate::store::HandOff;
+use crate::store::{HandOff, HandOffState};
 use crate::vendor::{Kind, Rung, Source};
 use crate::{client, store};
 
@@ -36,6 +36,8 @@ pub struct RecordReport {
     pub patient: ResourceId,
     /// How each kind of content goes.
     pub placements: Vec<Placed>,
+    /// What the policy withheld: in each section, at how many places of the record.
+    pub withheld: BTreeMap<Section, usize>,
     /// The package that a person carries over, where a kind goes so.
     pub package: Option<Package>,
     /// Its resources: those of the record in its order, then those that only the EHR has.
@@ -421,8 +423,11 @@ impl RecordReport {
         let stopped = self.stopped.as_ref().map_or(Outcome::Done, Stop::outcome);
         let items = self.items.iter().map(|item| self.outcome_of(&item.state)).max();
         let placed = self.placements.iter().map(Placed::outcome).max();
-        let package = match self.package {
+        let package = match &self.package {
             Some(Package::Failed(_)) => Outcome::Partial,
+            Some(Package::Stands(package)) if package.state == HandOffState::Rejected => {
+                Outcome::Conflicts
+            }
             _ => Outcome::Done,
         };
         items.max(placed).unwrap_or(Outcome::Done).max(package).max(stopped)

@@ -552,6 +552,7 @@ impl Run<'_, '_> {
             plan: link.plan.clone(),
             patient: link.patient.clone(),
             placements: self.placements_with_losses(),
+            withheld: self.record.withheld.clone(),
             package: None,
             items,
             stopped,

@@ -10,6 +10,7 @@ mod ladder;
 mod map;
 mod output;
 mod program;
+mod readme;
 mod record;
 mod reference;
 mod render;

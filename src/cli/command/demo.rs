@@ -13,7 +13,7 @@ use super::super::clock;
 use super::super::exit::Exit;
 use super::super::failure::Failure;
 use super::super::output::{Done, Output};
-use super::sync::report;
+use super::sync::report::{self, Detail};
 use crate::client::{Client, Config};
 use crate::fhir::{Bundle, Entry, Resource};
 use crate::ipt::{Plan, document};
@@ -113,7 +113,7 @@ async fn story(ehr: &Ehr<'_>, running: &Running, output: &Output) -> Result<Done
     edit_ehr(running, &again)?;
     output.say("7. the therapist rewords a goal in the record; a nurse adds a note to a diagnosis in the EHR");
     let third = sync::apply(ehr, &[map(&plan, &link, &options)], quiet).await?;
-    for line in report::done(&third).human.lines() {
+    for line in report::done(&third, Detail::Written, "[ehr.demo]").human.lines() {
         output.say(&format!("   {line}"));
     }
     let updated: Vec<&ItemReport> =

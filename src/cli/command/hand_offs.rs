@@ -145,10 +145,37 @@ async fn decide(store: &Store, id: &str, rejected: Option<RejectReason>) -> Resu
     let hand_off = find(store, id).await?;
     if !store.decide_hand_off(&hand_off.ehr, id, rejected, clock::now()).await? {
         let text = format!("the package does not wait any more: it is {}", hand_off.state.code());
-        return Err(Failure::new(Exit::Refused, "hand-off-not-waiting", text));
+        let help = match hand_off.state {
+            HandOffState::Rejected if rejected == Some(RejectReason::Lost) => {
+                "the next sync makes it anew, or a newer one has its place: `hand-offs list` shows it"
+            }
+            HandOffState::Rejected => {
+                "`hand-offs reject --reason lost` has the next sync make it anew; a changed record makes a new one"
+            }
+            HandOffState::Superseded => "a newer package took its place: `hand-offs list` shows it",
+            _ => "it was decided on before; a changed record makes a new package",
+        };
+        return Err(Failure::new(Exit::Refused, "hand-off-not-waiting", text).help(help));
     }
     let hand_off = find(store, id).await?;
     let links = store.links(Some(&hand_off.ehr)).await?;
-    let human = format!("{id}: {}\n", hand_off.state.code());
-    Ok(Done::new(human, Value::Object(as_data(&hand_off, &links))))
+    let next = rejected.map(after_rejection);
+    let mut human = format!("{id}: {}\n", hand_off.state.code());
+    if let Some(next) = next {
+        let _ = writeln!(human, "next: {next}");
+    }
+    let mut result = as_data(&hand_off, &links);
+    result.put("next", next);
+    Ok(Done::new(human, Value::Object(result)))
+}
+
+/// What happens to a package that was rejected.
+pub(super) const fn after_rejection(reason: RejectReason) -> &'static str {
+    match reason {
+        RejectReason::Lost => "the next sync makes it anew",
+        _ => {
+            "the same content is not made again, and sync ends with code 5 for it; a changed record makes a new \
+             package, and `hand-offs reject --reason lost` has the next sync make this one anew"
+        }
+    }
 }

@@ -79,7 +79,12 @@ pub(crate) async fn run(args: &args::Sandbox, output: &Output) -> Result<(), Fai
         }
         _ => String::new(),
     };
-    output.note(&format!("next, in another terminal: ipt-fhir ehr add sandbox {url}{login}"));
+    let pack = personality.map(|known| match known.pack() {
+        Some(pack) => format!(" --pack {} --allow document,hand-off", pack.name),
+        None => " --allow document,hand-off".to_owned(),
+    });
+    let pack = pack.unwrap_or_default();
+    output.note(&format!("next, in another terminal: ipt-fhir ehr add sandbox {url}{login}{pack}"));
     interrupt.heard().await;
     running.stop().await.map_err(|error| failure(args, &error))
 }

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use super::super::args::{Sync, SyncTargets, SyncVerb};
 use super::super::clock;
 use super::super::exit::Exit;
-use super::super::failure::{Failure, Problem};
+use super::super::failure::{Failure, Problem, cannot_read};
 use super::super::input;
 use super::super::output::{Done, Output};
 use super::super::progress::Progress;
@@ -20,6 +20,8 @@ use crate::mapping;
 use crate::object;
 use crate::store::{Link, Store};
 use crate::sync::{self, Ehr, Outcome, Record, Report};
+
+use report::Detail;
 
 pub(crate) async fn run(
     args: &Sync,
@@ -53,9 +55,15 @@ pub(crate) async fn run(
         hand_off: &packages,
         now: &clock::now,
     };
+    let place = settings.place_of(name);
     let done = match &args.verb {
-        Some(SyncVerb::Plan(_)) => report::done(&plan(&ehr, &records, settings).await),
-        Some(SyncVerb::Apply(_)) => report::done(&apply(&ehr, &records, settings).await?),
+        Some(SyncVerb::Plan(_)) => {
+            report::done(&plan(&ehr, &records, settings).await, Detail::All, &place)
+        }
+        Some(SyncVerb::Apply(_)) => {
+            let report = apply(&ehr, &records, settings).await?;
+            report::done(&report, detail(settings, Detail::Written), &place)
+        }
         None => both(&ehr, &records, settings, output).await?,
     };
     store.close().await?;
@@ -69,17 +77,26 @@ async fn both(
     settings: &Settings,
     output: &Output,
 ) -> Result<Done, Failure> {
+    let place = settings.place_of(ehr.name);
+    let mut after = Detail::Written;
     if output.is_human() {
         let planned = plan(ehr, records, settings).await;
-        let done = report::done(&planned);
+        let done = report::done(&planned, Detail::All, &place);
         if matches!(planned.outcome(), Outcome::Failed | Outcome::Unauthorized) {
             return Ok(done);
         }
         if report::has_writes(&planned) {
             output.say(&done.human);
+            after = Detail::WrittenAsShown;
         }
     }
-    Ok(report::done(&apply(ehr, records, settings).await?))
+    let report = apply(ehr, records, settings).await?;
+    Ok(report::done(&report, detail(settings, after), &place))
+}
+
+/// How much is told after applying: all of it where somebody asks for more.
+const fn detail(settings: &Settings, usual: Detail) -> Detail {
+    if settings.is_verbose() { Detail::All } else { usual }
 }
 
 /// A result, in which records that were left out count as not done.
@@ -125,10 +142,8 @@ fn chosen(links: Vec<Link>, paths: &[String]) -> Result<Vec<Link>, Failure> {
     let mut wanted = Vec::new();
     for path in paths {
         let path = Path::new(path);
-        let whole: PathBuf = std::fs::canonicalize(path).map_err(|error| {
-            let text = format!("the file can't be read: {}", error.kind());
-            Failure::new(Exit::Unreadable, "input-unreadable", text).in_file(path)
-        })?;
+        let whole: PathBuf =
+            std::fs::canonicalize(path).map_err(|error| cannot_read(&error).in_file(path))?;
         let mut found = links.iter().filter(|link| *link.record.expose() == whole).peekable();
         if found.peek().is_none() {
             let text = "this record is not linked to the EHR";

@@ -167,8 +167,8 @@ fn test_names_the_cure_of_each_failure() {
     let little = r#"{"resourceType":"CapabilityStatement","fhirVersion":"4.0.1"}"#;
     let found = r#"{"resourceType":"Bundle","type":"searchset","entry":[]}"#;
     let little = run(vec![answer(200, &[], little), answer(200, &[], found)], 1);
-    assert!(little.contains("takes no plan; not written there: CarePlan, Goal,"), "{little}");
-    assert!(little.contains("cure: `ehr capabilities`"), "{little}");
+    assert!(little.contains("plan: withheld, session: withheld"), "{little}");
+    assert!(little.contains("cure: allow = [\"hand-off\"] in [ehr.it] of "), "{little}");
     let home = Home::new();
     home.run("ehr add gone http://127.0.0.1:9/fhir").ends(0);
     let gone = home.run("ehr test gone").ends(1).stdout;

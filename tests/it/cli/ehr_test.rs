@@ -13,6 +13,7 @@ use rustls::ServerConfig;
 use secrecy::ExposeSecret;
 
 use super::Home;
+use super::sandbox::Sandbox;
 use crate::client::server::{Server, Step, answer};
 use crate::support::tls::{Certificate, VALID};
 
@@ -219,5 +220,42 @@ async fn a_token_server_that_is_down_is_told_apart_from_the_fhir_server() {
         "failed",
         "no connection to the token server",
         "can this machine reach it",
+    );
+}
+
+#[test]
+fn an_ehr_that_takes_notes_only_passes_where_notes_are_allowed() {
+    let home = Home::new();
+    for (personality, pack) in [("epic", "epic"), ("oracle", "oracle-health")] {
+        let sandbox = Sandbox::start(&home, &format!("--as {personality}"));
+        let add = |name: &str, flags: &str| {
+            home.run(&format!("ehr add {name} {} --pack {pack} {flags}", sandbox.url)).ends(0);
+        };
+        add(personality, "--allow document");
+        let step = test(&home, personality, 0);
+        assert!(step("writes").found.contains("plan: document"), "{:?}", step("writes"));
+        assert!(!step("writes").found.contains("not written"), "{:?}", step("writes"));
+        assert_ne!(step("search").state, "failed", "{:?}", step("search"));
+        // Without a word for notes the plan would stay here: the line to write is told, and where.
+        let name = format!("{personality}-bare");
+        add(&name, "");
+        let step = test(&home, &name, 1);
+        assert_told(&step("writes"), "failed", "plan: withheld", "allow = [\"document\"]");
+        assert_told(&step("writes"), "failed", "", &format!("[ehr.{name}] of "));
+    }
+}
+
+#[test]
+fn sessions_at_linked_visits_are_told_and_do_not_fail() {
+    let home = Home::new();
+    let sandbox = Sandbox::start(&home, "");
+    home.run(&format!("ehr add it {}", sandbox.url)).ends(0);
+    let step = test(&home, "it", 0);
+    assert_told(&step("search"), "ok", "a CarePlan can be looked up", "");
+    assert_told(
+        &step("writes"),
+        "ok",
+        "session: structure, at the EHR's own visits that `ehr link --session` links",
+        "",
     );
 }

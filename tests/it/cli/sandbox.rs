@@ -110,3 +110,19 @@ fn sandbox_names_its_seed_and_its_faults() {
     assert!(said.contains("drawn from seed 7"), "{said}");
     assert!(said.contains("html-page"), "{said}");
 }
+
+#[test]
+fn sandbox_says_how_to_add_the_vendor_that_it_plays() {
+    let home = Home::new();
+    let mut command = home.command(words("sandbox --as oracle"));
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let mut notes = BufReader::new(child.stderr.take().unwrap());
+    let (mut first, mut next) = (String::new(), String::new());
+    notes.read_line(&mut first).unwrap();
+    notes.read_line(&mut next).unwrap();
+    assert!(next.ends_with("--pack oracle-health --allow document,hand-off\n"), "{next}");
+    child.kill().unwrap();
+    child.wait().unwrap();
+}

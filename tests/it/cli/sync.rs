@@ -265,3 +265,142 @@ fn demo_comes_out_as_told_and_leaves_nothing() {
     assert_eq!(states, ["in-sync"]);
     assert!(is_empty(temporary.path()), "nothing is left of it");
 }
+
+#[test]
+fn what_the_policy_withholds_is_listed_at_each_run() {
+    let (home, _sandbox) = clinic();
+    home.run("ehr link here john.json Patient/john --yes").ends(0);
+    let line = |stdout: &str| stdout.matches("--grant inventory lets it leave").count();
+    assert_eq!(line(&home.run("sync plan here").ends(0).stdout), 1);
+    assert_eq!(line(&home.run("sync here").ends(0).stdout), 1, "once, with the preview");
+    assert_eq!(line(&home.run("sync here").ends(0).stdout), 1, "also where nothing is to be done");
+    assert_eq!(line(&home.run("sync apply here --grant inventory").ends(0).stdout), 0);
+    let envelope = home.run("sync plan here --format json").ends(0).envelope();
+    let withheld = envelope.pointer("/result/records/0/withheld").unwrap().as_array().unwrap();
+    let inventory = withheld.iter().find(|one| one.text("section") == Some("inventory")).unwrap();
+    assert!(inventory.get("places").and_then(Value::as_u64) > Some(0));
+    let rendered = home.run("record render john.json --format json").ends(0).envelope();
+    assert!(rendered.get("result").unwrap().items("withheld").count() > 0);
+}
+
+/// A home with a record, linked at a sandbox that plays a vendor's server.
+fn hospital(personality: &str, record: &str, flags: &str) -> (Home, Sandbox) {
+    let home = Home::new();
+    home.write("seed.json", SEED.replace(r#""birthDate":"1992","#, ""));
+    home.write("john.json", fixture(&format!("ipt/{record}")));
+    let sandbox = Sandbox::start(&home, &format!("--as {personality} --seed seed.json"));
+    home.run(&format!("ehr add here {} --settle 0 {flags}", sandbox.url)).ends(0);
+    home.run("ehr link here john.json Patient/john --yes").ends(0);
+    (home, sandbox)
+}
+
+#[test]
+fn packages_count_and_a_rejected_one_waits_for_a_person() {
+    let (home, _sandbox) = hospital("poor", "john-lee-in-treatment.json", "--allow hand-off");
+    assert!(home.run("sync plan here").ends(0).stdout.ends_with("1 package to make\n"));
+    let run = home.run("sync here").ends(0);
+    assert!(run.stdout.contains("would be made"), "the preview is shown: {}", run.stdout);
+    assert!(run.stdout.ends_with("1 package made\n"), "{}", run.stdout);
+    let again = home.run("sync apply here --format json").ends(0).envelope();
+    assert_eq!(count(&again, "package-waiting"), 1);
+    let list = home.run("hand-offs list --format json").ends(0).envelope();
+    let name = list.items("result").next().unwrap().text("id").unwrap().to_owned();
+    let rejected = home.run(&format!("hand-offs reject {name} --reason incorrect")).ends(0);
+    assert!(rejected.stdout.contains("next: the same content is not made again"));
+    for verb in ["sync plan here", "sync here", "sync apply here"] {
+        let run = home.run(verb).ends(5);
+        let words = format!("{name} was rejected (incorrect) and is not made again");
+        assert!(run.stdout.contains(&words), "{}", run.stdout);
+        assert!(run.stdout.ends_with("1 package rejected\n"), "{}", run.stdout);
+    }
+    let twice = home.run(&format!("hand-offs reject {name} --format json")).ends(8);
+    assert_eq!(twice.codes(), ["hand-off-not-waiting"]);
+    assert!(twice.stdout.contains("--reason lost"), "{}", twice.stdout);
+    let lost = format!("hand-offs reject {name} --reason lost");
+    assert!(home.run(&lost).ends(0).stdout.contains("next: the next sync makes it anew"));
+    home.run(&lost).ends(8);
+    let anew = home.run("sync apply here --format json").ends(0).envelope();
+    assert_eq!(count(&anew, "package-made"), 1);
+    // It has a newer one after it, so it can't be lost again.
+    home.run(&lost).ends(8);
+    let help = home.run("hand-offs reject --help").ends(0).stdout;
+    assert!(help.contains("ends with code 5"), "{help}");
+}
+
+#[test]
+fn after_applying_only_what_was_done_is_told() {
+    let (home, _sandbox) = hospital("poor", "john-lee-in-treatment.json", "--allow document");
+    let plan = home.run("sync plan here").ends(0).stdout;
+    assert!(plan.contains("structure → document") && plan.contains("there to read only"), "{plan}");
+    let applied = home.run("sync apply here").ends(0).stdout;
+    assert!(applied.contains("  plan       as a note\n"), "{applied}");
+    assert!(!applied.contains('→') && !applied.contains("there to read only"), "{applied}");
+    assert!(applied.contains("created"), "{applied}");
+    let again = home.run("sync here").ends(0).stdout;
+    assert!(!again.contains("stored otherwise") && !again.contains('→'), "{again}");
+    let all = home.run("-v sync here").ends(0).stdout;
+    assert!(all.contains("structure → document"), "{all}");
+}
+
+#[test]
+fn what_is_needed_and_what_would_allow_it_is_told_as_a_person_can_do_it() {
+    let (home, sandbox) = hospital("epic", "john-lee.json", "--pack epic --allow document");
+    let told = home.run("sync plan here").ends(5).stdout;
+    assert!(told.contains("needs the visit of a session (context.encounter)"), "{told}");
+    assert!(told.contains("no session is linked or held"), "{told}");
+    home.write("john.json", fixture("ipt/john-lee-in-treatment.json"));
+    home.run(&format!("ehr add bare {} --settle 0 --pack epic", sandbox.url)).ends(0);
+    home.run("ehr link bare john.json Patient/john --yes").ends(0);
+    let told = home.run("sync plan bare").ends(7).stdout;
+    assert!(told.contains("not sent: allow = [\"document\"] in [ehr.bare] of "), "{told}");
+    assert!(told.contains("config.toml would send it so"), "{told}");
+    let (home, _sandbox) =
+        hospital("epic", "john-lee-in-treatment.json", "--pack epic --allow document");
+    let told = home.run("sync plan here").ends(5).stdout;
+    assert!(told.contains("only with an Encounter of its own in context.encounter"), "{told}");
+    assert!(!told.contains("no session is linked or held"), "{told}");
+}
+
+#[test]
+fn a_link_that_takes_the_place_of_another_files_says_so() {
+    let (home, _sandbox) = clinic();
+    let first = home.run("ehr link here john.json Patient/john --yes").ends(0);
+    assert!(!first.stdout.contains("instead of"), "{}", first.stdout);
+    home.write("moved.json", fixture("ipt/john-lee-in-treatment.json"));
+    let line = "ehr link here moved.json Patient/john";
+    assert_eq!(home.run(&format!("{line} --format json")).ends(2).codes(), ["needs-confirmation"]);
+    let moved = home.run(&format!("{line} --yes")).ends(0);
+    assert!(moved.stdout.contains("instead of another file"), "{}", moved.stdout);
+    assert!(!moved.stdout.contains("john.json"), "{}", moved.stdout);
+    let again = home.run(&format!("{line} --yes")).ends(0);
+    assert!(!again.stdout.contains("instead of"), "{}", again.stdout);
+}
+
+#[test]
+fn errors_of_files_and_ids_say_what_helps() {
+    let (home, _sandbox) = clinic();
+    home.run("ehr link here john.json Patient/john --yes").ends(0);
+    for (line, exit) in [
+        ("record render nowhere.json", 4),
+        ("sandbox --seed nowhere.json", 4),
+        ("sync here nowhere.json", 4),
+        ("map nowhere.json", 4),
+    ] {
+        let run = home.run(line).ends(exit);
+        assert!(run.stderr.contains("there is no such file"), "{line}: {}", run.stderr);
+        assert!(run.stderr.contains("help"), "{line}: {}", run.stderr);
+    }
+    let run = home.run("record render john.json --output no/where.txt").ends(1);
+    assert!(run.stderr.contains("there is no such directory"), "{}", run.stderr);
+    for (flags, words) in [
+        ("--session 4=Patient/1", "--session"),
+        ("--session x", "--session"),
+        ("--practitioner Patient/1", "--practitioner"),
+        ("--organization Patient/1", "--organization"),
+        ("Encounter/1", "the third argument must be Patient/ID"),
+        ("--session 99=Encounter/1", "record show"),
+    ] {
+        let run = home.run(&format!("ehr link here john.json {flags} --yes")).ends(2);
+        assert!(run.stderr.contains(words) && run.stderr.contains("help"), "{}", run.stderr);
+    }
+}

@@ -42,11 +42,10 @@ pub(crate) async fn run(args: &EhrLink, settings: &Settings) -> Result<Done, Fai
 
 async fn link_patient(args: &EhrLink, patient: &str, settings: &Settings) -> Result<Done, Failure> {
     let (name, ehr) = settings.ehr(Some(&args.name))?;
-    let patient = id(patient, &["Patient"])?;
-    let practitioner =
-        args.practitioner.as_deref().map(|text| id(text, &["Practitioner"])).transpose()?;
+    let patient = id(patient, &["Patient"], "the third argument")?;
+    let practitioner = args.practitioner.as_deref().map(practitioner_id).transpose()?;
     let record = input::record(&args.record)?;
-    let path = whole_path(&args.record)?;
+    let path = Phi::new(whole_path(&args.record)?);
     let client = client(ehr)?;
     let base_url = ehr.url.value.to_string();
     let found = read(&client, &patient).await?;
@@ -78,19 +77,30 @@ async fn link_patient(args: &EhrLink, patient: &str, settings: &Settings) -> Res
         return Err(Failure::new(Exit::Refused, "link-differs", text)
             .help("look the id up in the EHR; --accept-differences links it all the same"));
     }
+    let store = Store::open(&settings.config.store_path.value).await?;
+    let plan_digest = digest(&plan.id);
+    let known = store.links(Some(name)).await?.into_iter().find(|known| known.plan == plan_digest);
+    if let Some(known) = known {
+        // The other file's name may hold a person's.
+        if known.record != path {
+            told.push_str("  instead of another file, which has the same plan id and is not synced any more\n");
+        }
+        if known.patient != patient {
+            let _ = writeln!(told, "  instead of {}", known.patient);
+        }
+    }
     confirm(settings, &format!("{told}Link?")).await?;
     let link = Link {
         ehr: name.to_owned(),
         base_url,
-        plan: digest(&plan.id),
-        record: Phi::new(path),
+        plan: plan_digest,
+        record: path,
         client: client_digest(&resources),
         patient: patient.clone(),
         practitioner,
         patient_marks: patient_marks(&found),
         linked_at: clock::now(),
     };
-    let store = Store::open(&settings.config.store_path.value).await?;
     store.link(&link).await?;
     if let Some((target, marks)) = therapist {
         let reference = ReferenceLink {
@@ -134,13 +144,20 @@ pub(super) fn refused(id: &ResourceId, why: &str) -> Failure {
         .help("look the id up in the EHR")
 }
 
-/// The id that a person named, which must be of one of these types.
-pub(super) fn id(text: &str, types: &[&str]) -> Result<ResourceId, Failure> {
+/// The Practitioner that a person named.
+pub(super) fn practitioner_id(text: &str) -> Result<ResourceId, Failure> {
+    id(text, &["Practitioner"], "--practitioner")
+}
+
+/// The id that a person named in an argument, which must be of one of these types.
+pub(super) fn id(text: &str, types: &[&str], argument: &str) -> Result<ResourceId, Failure> {
     let id = text.parse().ok().filter(|id: &ResourceId| types.contains(&id.resource_type()));
     id.ok_or_else(|| {
         let types = types.join("/ID or ");
-        let message = format!("expected {types}/ID, as in the EHR's own references");
-        Failure::new(Exit::Usage, "link-id", message)
+        let message = format!("{argument} must be {types}/ID, as in the EHR's own references");
+        Failure::new(Exit::Usage, "link-id", message).help(
+            "`ipt-fhir ehr candidates` lists the ids of visits and persons; a Patient's is in the EHR itself",
+        )
     })
 }
 

@@ -14,7 +14,7 @@ use super::super::super::failure::{Failure, Problem};
 use super::super::super::output::Done;
 use super::super::super::prompt::confirm;
 use super::super::super::settings::Settings;
-use super::link::{as_object, id, read, refused, tell};
+use super::link::{as_object, id, practitioner_id, read, refused, tell};
 use super::linked::Linked;
 use crate::fhir::patient::Agreement;
 use crate::fhir::{Resource, ResourceId};
@@ -44,12 +44,11 @@ pub(super) async fn link(args: &EhrLink, settings: &Settings) -> Result<Done, Fa
     // Before anything is opened or asked.
     let sessions: Vec<(u32, ResourceId)> =
         args.session.iter().map(|text| numbered(text)).collect::<Result<_, _>>()?;
-    let practitioner =
-        args.practitioner.as_deref().map(|text| id(text, &["Practitioner"])).transpose()?;
+    let practitioner = args.practitioner.as_deref().map(practitioner_id).transpose()?;
     let organization = args
         .organization
         .as_deref()
-        .map(|text| id(text, &["Organization", "Location"]))
+        .map(|text| id(text, &["Organization", "Location"], "--organization"))
         .transpose()?;
     let linked = Linked::open(&args.name, &args.record, settings).await?;
     let client = linked.client(settings).await?;
@@ -194,7 +193,8 @@ fn session(linked: &Linked, number: u32) -> Result<&Session, Failure> {
         (found, _) => {
             let which = if found.is_some() { "more than one session" } else { "no session" };
             let text = format!("the record has {which} of the number {number}");
-            Err(Failure::new(Exit::Usage, "link-session", text))
+            Err(Failure::new(Exit::Usage, "link-session", text)
+                .help("`ipt-fhir record show` lists the sessions with their numbers"))
         }
     }
 }
@@ -204,10 +204,12 @@ fn numbered(text: &str) -> Result<(u32, ResourceId), Failure> {
     let number = |text: &str| text.parse::<u32>().ok().filter(|number| *number > 0);
     let parts = text.split_once('=').and_then(|(before, rest)| Some((number(before)?, rest)));
     let (number, rest) = parts.ok_or_else(|| {
-        let text = "expected N=Encounter/ID, with the number that the session has in the record";
+        let text =
+            "--session must be N=Encounter/ID, with the number that the session has in the record";
         Failure::new(Exit::Usage, "link-session", text)
+            .help("`ipt-fhir ehr candidates` lists the EHR's Encounters for each session")
     })?;
-    Ok((number, id(rest, &["Encounter"])?))
+    Ok((number, id(rest, &["Encounter"], "what stands after N= of --session")?))
 }
 
 fn told(linked: &Linked, named: &[Named]) -> String {

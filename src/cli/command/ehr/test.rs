@@ -4,6 +4,9 @@
 //! scopes, a search, and what may be written. Each step names what it found; the first one that fails is the cause, and
 //! what depends on it is left out, so that nobody mends a symptom.
 //!
+//! What may be written is judged by the ladder, as a sync does: an EHR that takes no plan and takes notes passes where
+//! notes are allowed. It fails where a kind of content would not be sent at all.
+//!
 //! It reads only. Its one search asks for an identifier that was made up just now, so it can match nothing and tells
 //! nothing about anybody. What the server has refused lately is not counted against it here: this is how it is asked
 //! whether it still does.
@@ -23,12 +26,13 @@ use crate::client::{Client, Error, Unsent};
 use crate::config::Ehr;
 use crate::json::Value;
 use crate::object;
+use crate::vendor::{Kind, Rung};
 
 use check::{Check, State};
 
 pub(crate) async fn run(named: Option<&str>, settings: &Settings) -> Result<Done, Failure> {
     let (name, ehr) = settings.ehr(named)?;
-    let (checks, exit) = Test::of(ehr).await;
+    let (checks, exit) = Test::of(ehr, &settings.place_of(name)).await;
     let mut human = format!("{name}: {}\n", ehr.url.value);
     let mut items = Vec::new();
     for (index, check) in checks.iter().enumerate() {
@@ -68,14 +72,16 @@ const STEPS: [&str; 12] = [
 /// A test under way: what was found, and whether the server refused who asks.
 struct Test<'a> {
     ehr: &'a Ehr,
+    /// Where it is configured.
+    place: &'a str,
     checks: Vec<Check>,
     denied: bool,
 }
 
 impl<'a> Test<'a> {
     /// All steps, and how the command ends.
-    async fn of(ehr: &'a Ehr) -> (Vec<Check>, Exit) {
-        let mut test = Self { ehr, checks: Vec::new(), denied: false };
+    async fn of(ehr: &'a Ehr, place: &'a str) -> (Vec<Check>, Exit) {
+        let mut test = Self { ehr, place, checks: Vec::new(), denied: false };
         let exit = match client(ehr) {
             Ok(client) => {
                 test.add(Check::passed("configuration", "URL and credentials can be used"));
@@ -110,7 +116,11 @@ impl<'a> Test<'a> {
         }
         let login = login::Login::of(self.ehr, client).await;
         self.denied |= login.is_denied();
-        if !self.add_all(login.checks(&statement)) {
+        let vital = match &statement {
+            Ok(capability) => server::Ways::of(self.ehr, capability, None).of_plan(),
+            Err(_) => Kind::Plan.needs(Rung::Structure),
+        };
+        if !self.add_all(login.checks(&statement, vital)) {
             return;
         }
         // A statement that is shown to known clients only, and now we are known.
@@ -125,10 +135,11 @@ impl<'a> Test<'a> {
                 return;
             }
         };
-        let (search, is_denied) = server::search(client).await;
+        let ways = server::Ways::of(self.ehr, &capability, login.scopes());
+        let (search, is_denied) = ways.search(client).await;
         self.denied |= is_denied;
         self.add(search);
-        self.add(server::writes(self.ehr, &capability, login.scopes()));
+        self.add(ways.writes(self.ehr, &capability, self.place));
     }
 
     /// Notes a step; whether the next can be asked.

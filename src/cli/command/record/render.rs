@@ -1,7 +1,7 @@
 //! `record render FILE`: the plan or a session as a document, as an EHR would get it in a note.
 //!
 //! What it says is what the policy lets leave. It is the first edition of the note, dated as the record is, so that the
-//! same record gives the same bytes. A PDF never goes to a terminal, and a file that is written can be read by its
+//! same record gives the same bytes; one that has no date at all, neither of its own nor of a session, is dated now. A PDF never goes to a terminal, and a file that is written can be read by its
 //! owner only.
 
 use std::fs::OpenOptions;
@@ -10,13 +10,13 @@ use std::path::Path;
 
 use super::super::super::args::{Form, Format, Render};
 use super::super::super::clock;
-use super::super::super::failure::Failure;
+use super::super::super::failure::{Failure, cannot_write};
 use super::super::super::input;
 use super::super::super::output::{Done, Output};
 use super::super::super::settings::Settings;
 use crate::cli::Exit;
 use crate::ipt::Plan;
-use crate::json::Value;
+use crate::json::{Object, Value};
 use crate::mapping::identity::Identity;
 use crate::mapping::note::{self, Edition, MediaType, Note, Subject};
 use crate::mapping::{Options, policy};
@@ -50,20 +50,23 @@ pub(crate) fn run(
             .help("--to text and --to html hold every character")
             .in_file(&args.file)
     })?;
-    for withheld in policy::filter(plan, &options.policy).1 {
-        let (section, pointer) = (withheld.section.code(), withheld.pointer);
+    let withheld = policy::filter(plan, &options.policy).1;
+    for withheld in &withheld {
+        let (section, pointer) = (withheld.section.code(), &withheld.pointer);
         output.note(&format!("withheld: {pointer} (--grant {section} lets it leave)"));
     }
+    let withheld: Vec<Object> = withheld
+        .iter()
+        .map(|one| object! { "section" => one.section.code(), "pointer" => one.pointer.as_str() })
+        .collect();
     let name = media_type.name();
     let warnings = record.warnings();
     if let Some(path) = &args.output {
-        write(path, &bytes).map_err(|error| {
-            let text = format!("the document can't be written: {}", error.kind());
-            Failure::new(Exit::Failed, "render-output", text).in_file(path)
-        })?;
+        write(path, &bytes)
+            .map_err(|error| cannot_write("render-output", "the document", &error).in_file(path))?;
         let size = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
         let shown = path.display().to_string();
-        let result = object! { "mediaType" => name, "bytes" => size, "file" => &shown };
+        let result = object! { "mediaType" => name, "bytes" => size, "file" => &shown, "withheld" => withheld };
         let human = format!("{shown}: {name}, {size} bytes\n");
         return Ok(Some(Done::new(human, Value::Object(result)).but(Exit::Done, warnings)));
     }
@@ -73,7 +76,7 @@ pub(crate) fn run(
         return Ok(None);
     }
     let text = String::from_utf8_lossy(&bytes).into_owned();
-    let result = object! { "mediaType" => name, "text" => &text };
+    let result = object! { "mediaType" => name, "text" => &text, "withheld" => withheld };
     Ok(Some(Done::new(text, Value::Object(result)).but(Exit::Done, warnings)))
 }
 

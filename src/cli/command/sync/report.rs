@@ -1,4 +1,7 @@
 //! A sync report for a person and as data.
+//!
+//! Before anything is written a person sees all of it: how each kind goes and why no better, what is lost, what the EHR
+//! keeps otherwise. Afterwards what this run did counts, in as few lines; the data are the same always.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -6,33 +9,48 @@ use std::fmt::Write;
 use super::super::super::exit::Exit;
 use super::super::super::output::Done;
 use crate::json::{Object, Value};
+use crate::mapping::Section;
 use crate::merge::Change;
 use crate::object;
+use crate::store::{HandOffState, RejectReason};
 use crate::sync::{
     self, Conflict, ItemReport, ItemState, Narrowed, Needed, Outcome, Package, PatientFault,
     Placed, RecordReport, Report, Stop,
 };
 use crate::vendor::{Kind, Rung};
 
-/// Whether applying would write anything, or find out what became of an earlier write.
-pub(crate) fn has_writes(report: &Report) -> bool {
-    report.items().any(|item| {
-        matches!(
-            item.state,
-            ItemState::ToCreate
-                | ItemState::ToUpdate(_)
-                | ItemState::Unconfirmed
-                | ItemState::Mediated
-                | ItemState::BlockedBy(_)
-        )
-    })
+/// How much a person is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Detail {
+    /// All that is known: before anything is written, or because somebody asks.
+    All,
+    /// What this run did, and a line for each kind that does not go as itself.
+    Written,
+    /// The same after all of it was shown: what can't have changed since is not told again.
+    WrittenAsShown,
 }
 
-/// The report as a command's result.
-pub(crate) fn done(report: &Report) -> Done {
+/// Whether applying would write anything, to the EHR or as a package, or find out what became of an earlier write.
+pub(crate) fn has_writes(report: &Report) -> bool {
+    let makes_package = |record: &RecordReport| record.package == Some(Package::ToMake);
+    report.records.iter().any(makes_package)
+        || report.items().any(|item| {
+            matches!(
+                item.state,
+                ItemState::ToCreate
+                    | ItemState::ToUpdate(_)
+                    | ItemState::Unconfirmed
+                    | ItemState::Mediated
+                    | ItemState::BlockedBy(_)
+            )
+        })
+}
+
+/// The report as a command's result; `place` is where the EHR is configured.
+pub(crate) fn done(report: &Report, detail: Detail, place: &str) -> Done {
     let mut human = String::new();
     for record in &report.records {
-        describe(&mut human, record);
+        describe(&mut human, record, detail, place);
     }
     let _ = writeln!(human, "{}: {}", report.ehr, summary(report));
     let records: Vec<Object> = report.records.iter().map(record_object).collect();
@@ -83,37 +101,67 @@ fn counted(report: &Report) -> BTreeMap<&'static str, u64> {
 }
 
 pub(crate) fn counts(report: &Report) -> Object {
-    counted(report).into_iter().fold(Object::new(), |mut object, (word, count)| {
+    let all = counted(report).into_iter().chain(packages(report));
+    all.fold(Object::new(), |mut object, (word, count)| {
         object.put(word.replace(' ', "-"), count);
         object
     })
 }
 
-pub(crate) fn summary(report: &Report) -> String {
-    let counts = counted(report);
-    if counts.is_empty() {
-        return "nothing was done".to_owned();
+/// How many packages stand how; those that were taken over count no more.
+fn packages(report: &Report) -> BTreeMap<&'static str, u64> {
+    let mut counts = BTreeMap::new();
+    for package in report.records.iter().filter_map(|record| record.package.as_ref()) {
+        let word = match package {
+            Package::ToMake => "package to make",
+            Package::Made(_) => "package made",
+            Package::Stands(package) => match package.state {
+                HandOffState::Waiting => "package waiting",
+                HandOffState::Rejected => "package rejected",
+                HandOffState::Done | HandOffState::Superseded => continue,
+            },
+            Package::Failed(_) => "package failed",
+        };
+        *counts.entry(word).or_insert(0) += 1;
     }
-    let parts: Vec<String> = counts.iter().map(|(word, count)| format!("{count} {word}")).collect();
-    parts.join(", ")
+    counts
+}
+
+pub(crate) fn summary(report: &Report) -> String {
+    let items = counted(report).into_iter().map(|(word, count)| format!("{count} {word}"));
+    let packages = packages(report).into_iter().map(|(word, count)| match count {
+        1 => format!("{count} {word}"),
+        _ => format!("{count} {}", word.replacen("package", "packages", 1)),
+    });
+    let parts: Vec<String> = items.chain(packages).collect();
+    if parts.is_empty() { "nothing was done".to_owned() } else { parts.join(", ") }
 }
 
 /// A record's Patient, and an item a line; what is in sync and was not touched has none.
-fn describe(text: &mut String, record: &RecordReport) {
+fn describe(text: &mut String, record: &RecordReport, detail: Detail, place: &str) {
     let _ = writeln!(text, "{}", record.patient);
     for placed in &record.placements {
-        placement(text, placed);
+        placement(text, placed, detail, place);
+    }
+    if detail != Detail::WrittenAsShown {
+        for (section, places) in &record.withheld {
+            let section = section.code();
+            let noun = if *places == 1 { "place" } else { "places" };
+            let _ = writeln!(
+                text,
+                "  withheld   {section} ({places} {noun}; --grant {section} lets it leave)"
+            );
+        }
     }
     if let Some(package) = &record.package {
         let _ = writeln!(text, "  {}", package_words(package));
     }
     for item in &record.items {
-        if item.state == ItemState::InSync
-            && item.done.is_none()
-            && item.stored_otherwise.is_empty()
-            && item.left_out.is_empty()
-            && item.bent.is_empty()
-        {
+        let is_written = matches!(item.done, Some(sync::Done::Created | sync::Done::Updated));
+        let tells_forms = detail == Detail::All || is_written;
+        let has_forms =
+            !(item.stored_otherwise.is_empty() && item.left_out.is_empty() && item.bent.is_empty());
+        if item.state == ItemState::InSync && item.done.is_none() && !(tells_forms && has_forms) {
             continue;
         }
         let id = item.id.as_ref().map_or_else(|| item.resource_type.clone(), ToString::to_string);
@@ -143,8 +191,11 @@ fn describe(text: &mut String, record: &RecordReport) {
             ItemState::Conflict(conflict) => line(conflict_words(conflict)),
             ItemState::Failed(failure) => line(failure.to_string()),
             ItemState::BlockedBy(other) => line(format!("for {other}")),
-            ItemState::Needs(needed) => line(needed_words(needed)),
+            ItemState::Needs(needed) => line(needed_words(needed, item, record)),
             _ => {}
+        }
+        if !tells_forms {
+            continue;
         }
         for change in &item.stored_otherwise {
             line(format!("stored otherwise: {change}"));
@@ -164,16 +215,38 @@ fn describe(text: &mut String, record: &RecordReport) {
     }
 }
 
-fn needed_words(needed: &Needed) -> String {
-    let targets = needed.targets.join(" or ");
+/// What a person is to link, so that an item can go.
+fn needed_words(needed: &Needed, item: &ItemReport, record: &RecordReport) -> String {
     let element = &needed.element;
+    let is_visit = needed.targets.iter().any(|target| target == "Encounter");
+    if item.note == Some(Kind::Plan) && is_visit && !has_session(record) {
+        return format!(
+            "the plan's note needs the visit of a session ({element}), and no session is linked or held; it goes once \
+             one is: `ipt-fhir ehr link --session`"
+        );
+    }
+    let targets: Vec<String> = needed.targets.iter().map(|target| with_article(target)).collect();
+    let targets = targets.join(" or ");
     format!(
-        "the EHR takes it only with {element}, one of its own {targets}; `ipt-fhir ehr candidates` shows which"
+        "the EHR takes it only with {targets} of its own in {element}: `ipt-fhir ehr candidates` shows which there \
+         are, `ipt-fhir ehr link` links one"
     )
 }
 
-/// How a kind goes, why no better, and what that loses.
-fn placement(text: &mut String, placed: &Placed) {
+/// Whether something of a record tells of a session that was held or missed.
+fn has_session(record: &RecordReport) -> bool {
+    record.items.iter().any(|item| {
+        item.resource_type == "Encounter" || item.note.is_some_and(|kind| kind != Kind::Plan)
+    })
+}
+
+fn with_article(name: &str) -> String {
+    let article = if name.starts_with(['A', 'E', 'I', 'O', 'U']) { "an" } else { "a" };
+    format!("{article} {name}")
+}
+
+/// How a kind goes; and where all is told, why no better, and what that loses.
+fn placement(text: &mut String, placed: &Placed, detail: Detail, place: &str) {
     if placed.lost.is_empty() && placed.narrowings.is_empty() {
         return;
     }
@@ -184,10 +257,18 @@ fn placement(text: &mut String, placed: &Placed) {
         Rung::HandOff => "as a package for a person to take over".to_owned(),
         Rung::Withheld => match placed.possible {
             Rung::Withheld => "not sent".to_owned(),
-            possible => format!("not sent: allow = [\"{}\"] would send it so", possible.code()),
+            possible => {
+                format!("not sent: {} would send it so", allowing(possible, place))
+            }
         },
     };
+    if detail != Detail::All && placed.rung == Rung::Structure {
+        return;
+    }
     let _ = writeln!(text, "  {:<10} {way}", placed.kind.code());
+    if detail != Detail::All {
+        return;
+    }
     for narrowed in &placed.narrowings {
         let (from, to) = (narrowed.from.code(), narrowed.to.code());
         let _ = writeln!(text, "      {from} → {to}: {}", why(narrowed));
@@ -204,11 +285,24 @@ fn placement(text: &mut String, placed: &Placed) {
     }
 }
 
+/// The line of the configuration that allows a rung, and where it belongs.
+pub(crate) fn allowing(rung: Rung, place: &str) -> String {
+    format!("allow = [\"{}\"] in {place}", rung.code())
+}
+
 fn package_words(package: &Package) -> String {
     match package {
         Package::ToMake => "package    would be made, for a person to carry over".to_owned(),
         Package::Made(package) => {
             format!("package    {} made; `ipt-fhir hand-offs list` shows what waits", package.name)
+        }
+        Package::Stands(package) if package.state == HandOffState::Rejected => {
+            let reason = package.reason.map_or("no reason given", RejectReason::code);
+            format!(
+                "package    {} was rejected ({reason}) and is not made again: a changed record makes a new one, and \
+                 `ipt-fhir hand-offs reject {} --reason lost` has the next sync make it anew",
+                package.name, package.name
+            )
         }
         Package::Stands(package) => {
             format!("package    {} holds this already: {}", package.name, package.state.code())
@@ -312,18 +406,30 @@ const fn what_to_do(stop: &Stop) -> Option<&'static str> {
 }
 
 fn record_object(record: &RecordReport) -> Object {
-    let items: Vec<Object> = record.items.iter().map(item_object).collect();
+    let items: Vec<Object> = record.items.iter().map(|item| item_object(item, record)).collect();
     object! {
         "patient" => record.patient.to_string(),
         "stopped" => record.stopped.as_ref().map(ToString::to_string),
         "help" => record.stopped.as_ref().and_then(what_to_do),
         "kinds" => record.placements.iter().map(placement_object).collect::<Vec<_>>(),
+        "withheld" => withheld_objects(&record.withheld),
         "package" => record.package.as_ref().map(package_object),
         "items" => items,
     }
 }
 
-fn item_object(item: &ItemReport) -> Object {
+/// What the policy withheld, as data.
+fn withheld_objects(withheld: &BTreeMap<Section, usize>) -> Vec<Object> {
+    let object = |(section, places): (&Section, &usize)| {
+        object! {
+            "section" => section.code(),
+            "places" => u64::try_from(*places).unwrap_or(u64::MAX),
+        }
+    };
+    withheld.iter().map(object).collect()
+}
+
+fn item_object(item: &ItemReport, record: &RecordReport) -> Object {
     let (changes, theirs, why) = match &item.state {
         ItemState::ToUpdate(changes) => (objects(changes), Vec::new(), None),
         ItemState::RemoteChanged(changes) => (Vec::new(), objects(changes), None),
@@ -333,7 +439,9 @@ fn item_object(item: &ItemReport) -> Object {
         ItemState::Conflict(conflict) => (Vec::new(), Vec::new(), Some(conflict_words(conflict))),
         ItemState::Failed(failure) => (Vec::new(), Vec::new(), Some(failure.to_string())),
         ItemState::BlockedBy(other) => (Vec::new(), Vec::new(), Some(other.to_string())),
-        ItemState::Needs(needed) => (Vec::new(), Vec::new(), Some(needed_words(needed))),
+        ItemState::Needs(needed) => {
+            (Vec::new(), Vec::new(), Some(needed_words(needed, item, record)))
+        }
         _ => (Vec::new(), Vec::new(), None),
     };
     object! {

@@ -74,23 +74,27 @@ impl Login {
         }
     }
 
-    /// The four steps of it.
-    pub(super) fn checks(&self, statement: &Result<Capability, Error>) -> Vec<Check> {
+    /// The four steps of it. Without scopes for the `vital` types no plan gets in.
+    pub(super) fn checks(
+        &self,
+        statement: &Result<Capability, Error>,
+        vital: &[&str],
+    ) -> Vec<Check> {
         match self {
             Self::Other(instead) => STEPS.map(|step| Check::skipped(step, *instead)).into(),
-            Self::Smart(tried) => tried.checks(statement.as_ref().ok()),
+            Self::Smart(tried) => tried.checks(statement.as_ref().ok(), vital),
         }
     }
 }
 
 impl Tried {
-    fn checks(&self, capability: Option<&Capability>) -> Vec<Check> {
+    fn checks(&self, capability: Option<&Capability>, vital: &[&str]) -> Vec<Check> {
         let mut checks = vec![configuration(&self.offered, self.is_pinned)];
         match &self.token {
             Ok(token) => {
                 checks.push(Check::passed(STEPS[1], lifetime(token.as_ref())));
                 checks.push(clock(token.as_ref().and_then(|token| token.skew)));
-                checks.push(granted(self.scopes.as_ref(), capability));
+                checks.push(granted(self.scopes.as_ref(), capability, vital));
             }
             Err(error) => {
                 let (found, cure) = refusal(error, self.is_pinned);
@@ -193,7 +197,7 @@ fn clock(skew: Option<SignedDuration>) -> Check {
 }
 
 /// Whether the scopes suffice for what the server itself would take.
-fn granted(scopes: Option<&Scopes>, capability: Option<&Capability>) -> Check {
+fn granted(scopes: Option<&Scopes>, capability: Option<&Capability>, vital: &[&str]) -> Check {
     let step = STEPS[3];
     let Some(scopes) = scopes else {
         return Check::warning(
@@ -227,7 +231,7 @@ fn granted(scopes: Option<&Scopes>, capability: Option<&Capability>) -> Check {
     }
     let found = format!("narrower than what the server takes: {}", lacking.join(", "));
     let cure = "ask for system/TYPE.crus (v1: system/TYPE.read and .write) of these, and let the EHR's administrator grant it";
-    if ["CarePlan", "Goal"].iter().any(|vital| lacking.contains(vital)) {
+    if vital.iter().any(|vital| lacking.contains(vital)) {
         Check::failed(step, found, cure)
     } else {
         Check::warning(step, found, cure)
