@@ -190,8 +190,11 @@ impl Note {
     fn period(&self, edition: &Edition, shape: &Shape) -> Option<Object> {
         let frame = &self.frame;
         let required = || {
-            let session = matches!(self.subject, Subject::Session { .. });
-            let moment = frame.moment.filter(|_| session).unwrap_or(edition.date);
+            let moment = match (self.subject, frame.moment) {
+                (Subject::Session { .. }, Some(start)) => start,
+                // A plan may be dated ahead, and no period ends before it begins (per-1).
+                (_, start) => start.map_or(edition.date, |start| start.max(edition.date)),
+            };
             shape.period_end.then(|| instant(moment))
         };
         let end = frame.end.clone().or_else(required);
