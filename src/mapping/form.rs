@@ -27,17 +27,14 @@ pub fn of_score(
     let code = loinc.find_map(|coding| coding.text("code"))?;
     let (panel, _) = instrument(instrument_of_total(code)?).panel?;
     let score = total.get("valueQuantity")?.get("value")?.as_number()?;
-    let value = match score.as_u64() {
-        Some(_) => object! { "valueInteger" => score.clone() },
-        None => object! { "valueDecimal" => score.clone() },
-    };
+    let kind = if score.as_u64().is_some() { "valueInteger" } else { "valueDecimal" };
+    let value = object! { kind => score.clone() };
     let question = object! { "linkId" => format!("/{code}"), "answer" => vec![value] };
-    let (item, mut form) = match answers {
-        Some((item, answers)) => (item, answers.clone()),
-        None => {
-            let item = Uuid::new_v5(&item, b"#form");
-            (item, without_answers(item, total))
-        }
+    let (item, mut form) = if let Some((item, answers)) = answers {
+        (item, answers.clone())
+    } else {
+        let item = Uuid::new_v5(&item, b"#form");
+        (item, without_answers(item, total))
     };
     let questionnaire = Value::String(format!("{PANELS}{panel}"));
     form.object_mut().insert("questionnaire", questionnaire);

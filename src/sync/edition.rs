@@ -119,14 +119,12 @@ pub(super) fn due(note: &Note, sent: &[Sent], terms: Terms<'_>) -> Due {
     let in_place = (terms.succession == Succession::Update || (note.is_in_error && terms.updates))
         && last.has_version
         && !is_misfiled;
-    Due::Write(match in_place {
-        true => Edition { item: last.item, number, date: now, replaces: None },
-        false => {
-            let item = edition_item(note.slot, number);
-            let before = Predecessor { item: last.item, date: date(&last.local).unwrap_or(now) };
-            Edition { item, number, date: now, replaces: Some(before) }
-        }
-    })
+    if in_place {
+        return Due::Write(Edition { item: last.item, number, date: now, replaces: None });
+    }
+    let item = edition_item(note.slot, number);
+    let before = Predecessor { item: last.item, date: date(&last.local).unwrap_or(now) };
+    Due::Write(Edition { item, number, date: now, replaces: Some(before) })
 }
 
 /// The visits of the EHR in which an edition stands.

@@ -290,7 +290,7 @@ fn may_be(sent: &Resource, found: &Resource) -> bool {
 fn same(sent: &Value, found: &Value) -> bool {
     // The same moment has many spellings, and the less exact one counts.
     if let (Some(sent), Some(found)) = (sent.as_str(), found.as_str()) {
-        let moment = |text: &str| text.parse::<jiff::Timestamp>().ok().map(|one| one.as_second());
+        let moment = |text: &str| text.parse().ok().map(jiff::Timestamp::as_second);
         return match (moment(sent), moment(found)) {
             (Some(sent), Some(found)) => sent == found,
             _ => sent.starts_with(found) || found.starts_with(sent),

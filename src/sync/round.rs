@@ -201,15 +201,17 @@ impl Run<'_, '_> {
     ) -> Result<bool, Stop> {
         match verdict {
             Verdict::NeedVersion(version) => {
-                evidence.version = match self.offer.tells(id.resource_type(), "vread") {
-                    true => self.version(id, version).await?.into(),
-                    false => Asked::Unavailable,
+                evidence.version = if self.offer.tells(id.resource_type(), "vread") {
+                    self.version(id, version).await?.into()
+                } else {
+                    Asked::Unavailable
                 };
             }
             Verdict::NeedHistory => {
-                evidence.history = match self.offer.tells(id.resource_type(), "history-instance") {
-                    true => self.history(id).await?.into(),
-                    false => Asked::Unavailable,
+                evidence.history = if self.offer.tells(id.resource_type(), "history-instance") {
+                    self.history(id).await?.into()
+                } else {
+                    Asked::Unavailable
                 };
             }
             _ => return Ok(false),
