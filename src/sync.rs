@@ -209,7 +209,7 @@ async fn run(
         progress(Progress::Record { number: index + 1, of: records.len() });
         let done = match ended.take() {
             Some(stop) => stopped(record, stop),
-            None => run::record(ehr, writer, &mut offer, record, progress).await,
+            None => Box::pin(run::record(ehr, writer, &mut offer, record, progress)).await,
         };
         if done.stopped.as_ref().is_some_and(Stop::ends_run) {
             ended = Some(Stop::NotTried);

@@ -54,10 +54,10 @@ async fn schedule(seed: u64) -> (u64, &'static str, &'static str) {
     let mut ward = Ward::open(server, is_parallel).await;
     let planned = event::draw(&mut dice, server, is_parallel);
     for step in 0..STEPS {
-        ward.step(step, &planned).await;
+        Box::pin(ward.step(step, &planned)).await;
     }
     if planned.event.passes() {
-        ward.calm(&planned).await;
+        Box::pin(ward.calm(&planned)).await;
     }
     ward.check(&planned);
     (ward.writes(), server.name(), planned.event.name())

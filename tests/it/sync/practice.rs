@@ -107,11 +107,11 @@ impl Practice {
     }
 
     pub(crate) async fn apply(&self) -> Report {
-        self.run(true, &mut quiet(), |_| {}).await
+        Box::pin(self.run(true, &mut quiet(), |_| {})).await
     }
 
     pub(crate) async fn preview(&self) -> Report {
-        self.run(false, &mut quiet(), |_| {}).await
+        Box::pin(self.run(false, &mut quiet(), |_| {})).await
     }
 
     /// Applies the record while somebody watches who may interfere.
@@ -119,12 +119,12 @@ impl Practice {
         &self,
         progress: &mut (dyn FnMut(Progress) + Send + Sync),
     ) -> Report {
-        self.run(true, progress, |_| {}).await
+        Box::pin(self.run(true, progress, |_| {})).await
     }
 
     /// Applies the record after somebody changed what was made of it.
     pub(crate) async fn apply_changed(&self, change: impl FnOnce(&mut Record)) -> Report {
-        self.run(true, &mut quiet(), change).await
+        Box::pin(self.run(true, &mut quiet(), change)).await
     }
 
     async fn run(
@@ -135,9 +135,8 @@ impl Practice {
     ) -> Report {
         let store = self.store().await;
         let mut link = self.link();
-        let therapists = self.references.iter().map(|one| &one.target);
-        link.practitioner =
-            therapists.filter(|id| id.resource_type() == "Practitioner").last().cloned();
+        let mut therapists = self.references.iter().map(|one| &one.target);
+        link.practitioner = therapists.rfind(|id| id.resource_type() == "Practitioner").cloned();
         store.link(&link).await.unwrap();
         store.link_references(&link, &self.references).await.unwrap();
         let mut record = Record::new(link, &self.plan, &self.options, self.references.clone());
@@ -158,9 +157,10 @@ impl Practice {
             hand_off: &packages,
             now: &now,
         };
-        let report = match writes {
-            true => apply(&ehr, &[record], progress).await.unwrap(),
-            false => plan(&ehr, &[record], progress).await,
+        let report = if writes {
+            apply(&ehr, &[record], progress).await.unwrap()
+        } else {
+            plan(&ehr, &[record], progress).await
         };
         store.close().await.unwrap();
         report

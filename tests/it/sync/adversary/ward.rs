@@ -248,7 +248,7 @@ impl Ward {
                 let link = &records[planned.victim].link;
                 let other = Link { patient: patient(1 - planned.victim), ..link.clone() };
                 // Where something was written, only the same Patient can be confirmed anew.
-                let later = link.linked_at + Duration::from_secs(60);
+                let later = link.linked_at + Duration::from_mins(1);
                 let again = Link { linked_at: later, ..link.clone() };
                 let store = self.store(planned.victim);
                 if store.link(&other).await.is_err() {
@@ -473,6 +473,6 @@ fn made_up(which: usize, step: usize) -> Vec<(Uuid, Resource)> {
 fn plan(which: usize, step: usize) -> ipt_fhir::ipt::Plan {
     let mut plan = document::parse(RECORD.as_bytes()).unwrap().plan;
     plan.id.push_str(["", "-twin"][which]);
-    plan.title.push_str(&format!(" ({step})"));
+    plan.title = format!("{} ({step})", plan.title);
     plan
 }

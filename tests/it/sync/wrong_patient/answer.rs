@@ -213,9 +213,10 @@ async fn w4_an_answer_that_is_somebody_elses_ends_the_run_and_nothing_of_it_is_k
             |_, _| Before::Pass,
             move |exchange| {
                 let is_whole = path.is_empty() || path == "Goal" || path.starts_with("Patient");
-                let fits = match is_whole {
-                    true => exchange.path == path,
-                    false => exchange.path.starts_with(path) && !exchange.path.contains('_'),
+                let fits = if is_whole {
+                    exchange.path == path
+                } else {
+                    exchange.path.starts_with(path) && !exchange.path.contains('_')
                 };
                 if exchange.method == method && fits && exchange.status < 300 {
                     if in_changed.fetch_add(1, Ordering::Relaxed) == 0 {
@@ -272,7 +273,7 @@ async fn w4_answers_of_two_runs_that_are_swapped_are_all_noticed() {
             [one.unwrap(), two.unwrap()]
         };
         if method == "PUT" {
-            both("Grieve").await;
+            Box::pin(both("Grieve")).await;
         }
         clinic.ehr.faults().next(method, Fault::SwapAnswer);
         clinic.ehr.faults().next(method, Fault::SwapAnswer);
