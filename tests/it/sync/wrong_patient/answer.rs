@@ -277,12 +277,12 @@ async fn w4_answers_of_two_runs_that_are_swapped_are_all_noticed() {
         }
         clinic.ehr.faults().next(method, Fault::SwapAnswer);
         clinic.ehr.faults().next(method, Fault::SwapAnswer);
-        for report in both("Mourn").await {
+        for report in Box::pin(both("Mourn")).await {
             let stop = report.records[0].stopped.as_ref();
             let is_noticed = |stop: &Stop| matches!(stop, Stop::WrongAnswer(_)) || is_stray(stop);
             assert!(stop.is_some_and(is_noticed), "{method}: {stop:?}");
         }
-        for report in both("Mourn").await {
+        for report in Box::pin(both("Mourn")).await {
             assert_eq!(report.outcome(), Outcome::Done, "{method}: {report:?}");
         }
         assert_eq!(clinic.ehr.resources().len(), 2 + 2 * 10, "{method}: each once");
