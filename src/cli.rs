@@ -114,9 +114,9 @@ mod tests {
             2  the command line or the configuration is wrong
             3  the input was read and has errors
             4  the input can't be read: not JSON, not a known document
-            5  conflicts wait for a person
+            5  conflicts, or something that is to be linked, wait for a person
             6  the EHR did not accept who asked
-            7  some items failed, the rest is done
+            7  some items failed, or a kind is not allowed to be sent; the rest is done
             8  a safety rule refused
           130  interrupted (Ctrl-C), state saved
           143  terminated (SIGTERM), state saved
