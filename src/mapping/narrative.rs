@@ -1,7 +1,7 @@
 //! Narrative: the plan as a clinician reads it, and one line for every other resource (R4 2.4).
 //!
 //! It is written from the record after the policy was applied, and everything in it is escaped: a record's text is
-//! never markup. What the plan says is written in [`readable`](super::readable); here it becomes `Resource.text`.
+//! never markup. What the plan says is written in [`readable`]; here it becomes `Resource.text`.
 
 use crate::document::escape;
 use crate::ipt::Plan;

@@ -1,7 +1,7 @@
 //! How this server behaves: what real servers differ in.
 //!
 //! Every request passes one [`Behaviour`] value; what it allows is what the CapabilityStatement says. A
-//! [`Personality`](super::Personality) is another value of it, and so is a server that learned something since.
+//! [`Personality`] is another value of it, and so is a server that learned something since.
 
 use super::personality::Personality;
 use super::quirk::Quirks;

@@ -2,7 +2,7 @@
 //! word, as the link to the Patient is.
 //!
 //! Such a link lives and ends with that to the Patient: another Patient or another server has other Encounters, and none
-//! of the old ones is carried over. The Practitioner stands in the [`Link`](super::Link) as well; both change together.
+//! of the old ones is carried over. The Practitioner stands in the [`Link`] as well; both change together.
 //! Two sessions may share an Encounter, as in a hospital stay; whoever links them is told.
 
 use sqlx::Connection as _;
