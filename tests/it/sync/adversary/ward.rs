@@ -474,5 +474,7 @@ fn plan(which: usize, step: usize) -> ipt_fhir::ipt::Plan {
     let mut plan = document::parse(RECORD.as_bytes()).unwrap().plan;
     plan.id.push_str(["", "-twin"][which]);
     plan.title = format!("{} ({step})", plan.title);
+    // Where a server keeps no identifier of a diagnosis, its words tell the checker whose it is.
+    plan.diagnoses[0].text.push_str([" -8000-0000-", " -8001-0000-"][which]);
     plan
 }
