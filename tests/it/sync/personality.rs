@@ -1,11 +1,12 @@
 //! The ladder at the vendors' servers, as the sandbox plays them: plan, apply, apply again, change, apply, and what the
 //! chart holds in the end.
 
-use ipt_fhir::fhir::Resource;
+use ipt_fhir::fhir::{Resource, ResourceId};
 use ipt_fhir::mapping::note::footer_reference;
 use ipt_fhir::sandbox::{Behaviour, Personality};
+use ipt_fhir::store::HandOffState;
 use ipt_fhir::sync::{ItemState, Outcome, Package, Report};
-use ipt_fhir::vendor::{Allow, Kind, Rung};
+use ipt_fhir::vendor::{Allow, Encounters, Kind, Rung};
 
 use super::clinic::parse;
 use super::practice::{Practice, all_rungs, rungs};
@@ -184,4 +185,40 @@ async fn every_personality_comes_to_rest_with_nothing_twice() {
         let made = matches!(report.records[0].package, Some(Package::Made(_)));
         assert_eq!(made, is_handed_off, "{name}");
     }
+}
+
+#[tokio::test]
+async fn a_note_in_a_visit_that_was_the_wrong_one_is_written_anew_in_the_right_one() {
+    let mut practice = at(Personality::Epic).await;
+    assert_done(&practice.apply().await);
+    let before = notes(&practice).len();
+    let wrong: ResourceId = "Encounter/visit-5".parse().unwrap();
+    let mut right = practice.ehr.get(&wrong).unwrap();
+    right.object_mut().put("id", "visit-right");
+    practice.ehr.put(right).unwrap();
+    practice.references.retain(|one| one.target != wrong);
+    practice.refer("session-5", "Encounter/visit-right");
+    assert_done(&practice.apply().await);
+    assert_eq!(notes(&practice).len(), before + 1);
+    let documents = practice.of_type("DocumentReference");
+    let in_right = |one: &&Resource| one.to_text().contains("Encounter/visit-right");
+    let moved: Vec<&Resource> = documents.iter().filter(in_right).collect();
+    assert_eq!(moved.len(), 1);
+    let words = practice.ehr.attachment(moved[0]).unwrap();
+    assert!(words.starts_with(b"Replaces the note of "));
+    practice.assert_quiet().await;
+}
+
+#[tokio::test]
+async fn a_package_that_waits_is_called_back_when_the_ehr_takes_the_record_itself() {
+    let mut practice = at(Personality::Ecw).await;
+    let report = practice.apply().await;
+    assert!(matches!(report.records[0].package, Some(Package::Made(_))), "{report:?}");
+    practice.pack = None;
+    practice.allow.encounters = Some(Encounters::Create);
+    practice.ehr.behave(Behaviour::default());
+    assert_done(&practice.apply().await);
+    let packages = practice.store().await.hand_offs(None).await.unwrap();
+    let states: Vec<HandOffState> = packages.iter().map(|package| package.state).collect();
+    assert_eq!(states, [HandOffState::Superseded]);
 }
