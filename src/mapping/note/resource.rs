@@ -198,10 +198,13 @@ impl Note {
             shape.period_end.then(|| instant(moment))
         };
         let end = frame.end.clone().or_else(required);
-        if frame.start.is_none() && end.is_none() {
+        // A day is not known to begin before a moment in it (per-1), so beside an end a day alone is left to the words.
+        let is_moment = |start: &&String| start.contains('T') || end.is_none();
+        let start = frame.start.as_ref().filter(is_moment);
+        if start.is_none() && end.is_none() {
             return None;
         }
-        Some(object! { "start" => frame.start.as_ref(), "end" => end })
+        Some(object! { "start" => start, "end" => end.as_ref() })
     }
 
     /// The note in a media type, as far as the shape takes it.
