@@ -66,7 +66,17 @@ fn with_notes(name: &str) -> Resource {
         let pdf = Shape { media_type: MediaType::Pdf, period_end: true, ..Shape::default() };
         for (edition, shape) in [(first, pdf), (second, Shape::default())] {
             let full_url = Some(format!("urn:uuid:{}", edition.item));
-            let resource = Some(note.resource(&edition, &shape).unwrap());
+            // The category is US Core's own, which is not at hand here.
+            let shape = Shape { category: false, ..shape };
+            let mut note = note.resource(&edition, &shape).unwrap();
+            // The visit of a session that was missed is the EHR's alone; who sends the note points it there.
+            if let Some(Value::Object(context)) = note.object_mut().get_mut("context") {
+                context.remove("encounter");
+                if context.is_empty() {
+                    note.object_mut().remove("context");
+                }
+            }
+            let resource = Some(note);
             bundle.entries.push(Entry { full_url, resource, ..Entry::default() });
         }
     }

@@ -9,6 +9,7 @@ use crate::json::Object;
 use crate::mapping::code::{coding, concept, system};
 use crate::mapping::element::base64;
 use crate::mapping::identity::{ITEM_SYSTEM, urn};
+use crate::mapping::narrative::Narrative;
 use crate::object;
 
 /// The category of US Core's clinical notes.
@@ -137,11 +138,11 @@ impl Note {
             Subject::Plan => "The therapy plan as a note",
             Subject::Session { .. } => "The note of a session",
         };
-        let div = format!("<div xmlns=\"http://www.w3.org/1999/xhtml\"><p>{narrative}</p></div>");
+        let told = Narrative::line(narrative).into_element(self.document.language.as_deref());
         Ok(Resource::new("DocumentReference").with(object! {
             "meta" => object! { "security" => labels.clone() },
             "language" => self.document.language.as_ref(),
-            "text" => object! { "status" => "generated", "div" => div },
+            "text" => told,
             "identifier" => shape.identifier.then(|| vec![identifier]),
             "status" => if self.is_in_error { "entered-in-error" } else { "current" },
             "docStatus" => self.doc_status(shape),
