@@ -10,8 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use uuid::Uuid;
 
-use crate::fhir::reference::rewrite_references;
-use crate::fhir::{Resource, ResourceId};
+use crate::fhir::Resource;
 use crate::json::{Object, Value};
 use crate::mapping;
 use crate::mapping::hand_off::{Contents, Made};
@@ -23,7 +22,7 @@ use crate::vendor::{Allow, Kind, Rung, Supersede};
 use super::bend::bent;
 use super::edition::{self, Due, Sent, Succession, Terms};
 use super::hand_off::{self, Delivered, Last};
-use super::identity::{self, Item, targets};
+use super::identity::{Item, resolve, targets};
 use super::offer::Offer;
 use super::order::without_missing;
 use super::report::{Failure, Package, Placed, Stop};
@@ -99,7 +98,8 @@ impl Run<'_, '_> {
             }
             let (local, changed) = bent(&at_a_visit, self.ehr.pack);
             bends.insert(item.uuid, changed);
-            let local = without_missing(&self.repointed(&local), &|target| sent.contains(&target));
+            let local =
+                without_missing(&resolve(&local, &self.linked), &|target| sent.contains(&target));
             match promoted.get(&item.uuid) {
                 Some(note) => replacing(local, *note),
                 None => local,
@@ -222,7 +222,7 @@ impl Run<'_, '_> {
                 Ok(resource) => {
                     let replaced = last.map(|last| last.item);
                     let tied = self.ties.tie(edition.item, &resource, replaced)?;
-                    let mut local = self.repointed(&tied.local);
+                    let mut local = resolve(&tied.local, &self.linked);
                     if let Some(last) = last.filter(|last| last.item == edition.item) {
                         stay_in_visit(&mut local, &last.local);
                     } else if note.is_in_error {
@@ -324,17 +324,14 @@ impl Run<'_, '_> {
             return promoted;
         }
         for note in &self.record.notes {
+            if self.rung(kind_of_note(note)) != Rung::Structure {
+                continue;
+            }
             let sent = edition::sent(note.slot, &self.shadows, &self.operations);
-            let is_structure = self.rung(kind_of_note(note)) == Rung::Structure;
-            let document = self.document_of(note).filter(|_| is_structure);
+            let document = self.document_of(note);
             promoted.extend(document.zip(sent.last()).map(|(one, last)| (one.uuid, last.item)));
         }
         promoted
-    }
-
-    /// The body with references to what a person linked written as the EHR names it.
-    fn repointed(&self, resource: &Resource) -> Resource {
-        repointed(resource, &self.linked)
     }
 }
 
@@ -409,13 +406,6 @@ pub(super) fn at_a_visit(
         }
         None => resource.clone(),
     }
-}
-
-/// A body with references to linked items written as the EHR names them.
-pub(super) fn repointed(resource: &Resource, linked: &BTreeMap<Uuid, ResourceId>) -> Resource {
-    let mut tree = resource.to_value();
-    rewrite_references(&mut tree, &mut |text| Some(linked.get(&identity::urn(text)?)?.to_string()));
-    Resource::from_value(tree).unwrap_or_else(|_| resource.clone())
 }
 
 /// Leaves a note that is written over in the visit in which it stands: no EHR moves one.

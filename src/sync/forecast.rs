@@ -19,8 +19,8 @@ use crate::mapping::MappedResource;
 use crate::mapping::note::{Edition, Note, Subject};
 use crate::vendor::{Allow, Effective, Kind, Rung, Transport};
 
-use super::arrange::{Way, at_a_visit, drawn, forms, kind_of_note, repointed, way};
-use super::identity::{Item, targets};
+use super::arrange::{Way, at_a_visit, drawn, forms, kind_of_note, way};
+use super::identity::{Item, resolve, targets};
 use super::kind_of;
 use super::look_up::IDENTIFIERS;
 use super::offer::{LookUp, Offer};
@@ -134,11 +134,11 @@ pub fn forecast(
         // The EHR's own visit stands in the place of ours.
         if !linked.contains_key(&mapped.item) && !matches!(way, Way::Text) {
             let resource = at_a_visit(&mapped.resource, kind, notes, &offer);
-            plan.add(kind, mapped.item, repointed(&resource, &linked), is_sent);
+            plan.add(kind, mapped.item, resolve(&resource, &linked), is_sent);
         }
     }
     for (uuid, form) in &forms {
-        plan.add(Kind::Scores, *uuid, repointed(form, &linked), true);
+        plan.add(Kind::Scores, *uuid, resolve(form, &linked), true);
         for share in shares.iter_mut().filter(|share| share.kind == Kind::Scores) {
             *share.kept.entry(form.resource_type().to_owned()).or_default() += 1;
             // A total of which nothing else is known goes in its form.
@@ -157,7 +157,7 @@ pub fn forecast(
         }
         let edition = Edition::first(note.slot, Timestamp::UNIX_EPOCH);
         if let Ok(resource) = drawn(note, &edition, &offer) {
-            plan.add(kind, note.slot, repointed(&resource, &linked), true);
+            plan.add(kind, note.slot, resolve(&resource, &linked), true);
             filed += 1;
         }
     }
