@@ -23,5 +23,6 @@ pub mod store;
 pub mod sync;
 #[cfg(feature = "app")]
 pub mod telemetry;
+pub mod validate;
 #[cfg(feature = "app")]
 pub mod vendor;
