@@ -21,6 +21,7 @@ use std::fmt;
 
 pub use build::IntoMember;
 pub use compare::equivalent;
+pub(crate) use parse::unescape;
 pub use parse::{Error, ErrorKind, Limits, Position, parse, parse_with, positions};
 pub use pointer::Pointer;
 

@@ -5,3 +5,8 @@
 //! that leads outside) is said to be "not checked", once, and is never an error.
 //!
 //! It refuses nothing but what can't be read, and it touches nothing outside: definitions come in as bytes.
+
+pub mod finding;
+pub mod rule;
+pub mod tree;
+pub mod types;

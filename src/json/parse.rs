@@ -105,10 +105,7 @@ pub fn parse(bytes: &[u8]) -> Result<Value, Error> {
 /// # Errors
 /// The first thing that is not JSON, or the limit that it breaks, with its place.
 pub fn parse_with(bytes: &[u8], limits: Limits) -> Result<Value, Error> {
-    let fail = |kind, offset: usize| {
-        let before = bytes.get(..offset).unwrap_or(bytes);
-        Error { kind, offset, position: position_of_end(&String::from_utf8_lossy(before)) }
-    };
+    let fail = |kind, offset| Error::at(kind, bytes, offset);
     if bytes.len() > limits.bytes {
         return Err(fail(ErrorKind::TooLarge, limits.bytes));
     }
@@ -144,6 +141,22 @@ pub fn positions(text: &str) -> BTreeMap<String, Position> {
         positions.insert(pointer, Position { line, column });
     }
     positions
+}
+
+impl Error {
+    /// An error at a byte of a document.
+    pub(crate) fn at(kind: ErrorKind, bytes: &[u8], offset: usize) -> Self {
+        let before = bytes.get(..offset).unwrap_or(bytes);
+        Self { kind, offset, position: position_of_end(&String::from_utf8_lossy(before)) }
+    }
+}
+
+/// The character for which an escape stands, and the bytes that the escape takes.
+pub(crate) fn unescape(text: &str, offset: usize) -> Result<(char, usize), (ErrorKind, usize)> {
+    let mut parser = Parser::new(text, Limits::RESOURCE);
+    parser.at = offset;
+    let character = parser.escape()?;
+    Ok((character, parser.at - offset))
 }
 
 /// Whether the text is a JSON number and nothing else.

@@ -19,6 +19,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("ipt", &["phi", "issue"]),
     ("mapping", &["phi", "issue", "document", "fhir", "ipt"]),
     ("merge", &["phi", "issue", "fhir"]),
+    ("validate", &["phi", "issue", "fhir"]),
     ("vendor", &["phi", "issue", "fhir"]),
     ("client", &["phi", "issue", "fhir"]),
     ("store", &["phi", "issue", "fhir", "ipt", "merge"]),
@@ -36,6 +37,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "ipt",
             "mapping",
             "merge",
+            "validate",
             "vendor",
             "client",
             "store",
@@ -51,8 +53,10 @@ const ROOMS: &[(&str, &[&str])] = &[
 const LEAVES: &[&str] = &["json", "date", "object"];
 
 /// The rooms without clock, environment, files, sockets or output.
-const PURE: &[&str] =
-    &["json", "date", "phi", "issue", "document", "fhir", "ipt", "mapping", "merge", "vendor"];
+const PURE: &[&str] = &[
+    "json", "date", "phi", "issue", "document", "fhir", "ipt", "mapping", "merge", "validate",
+    "vendor",
+];
 
 /// The files that open a `Phi` or a secret. Who adds one has looked where the value goes.
 const EXPOSING: &[&str] = &[

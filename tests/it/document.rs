@@ -1,6 +1,8 @@
 //! Documents: the model and its renderings, without any record.
 
-use ipt_fhir::document::{Block, Document, Error, Item};
+#[cfg(feature = "pdf")]
+use ipt_fhir::document::Error;
+use ipt_fhir::document::{Block, Document, Item};
 
 use crate::support::reading::{Tables, letters, of_html, of_text};
 

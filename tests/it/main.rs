@@ -47,5 +47,6 @@ mod store;
 mod support;
 #[cfg(feature = "app")]
 mod sync;
+mod validate;
 #[cfg(feature = "app")]
 mod vendor;

@@ -8,6 +8,7 @@ pub(crate) mod pack;
 pub(crate) mod reading;
 pub(crate) mod server;
 pub(crate) mod shape;
+#[cfg(feature = "app")]
 pub(crate) mod tls;
 pub(crate) mod tree;
 pub(crate) mod xhtml;

@@ -1,0 +1,131 @@
+//! What a rule reports: which rule, at which element, with which facts; all else is worked out for the report.
+//!
+//! A finding never holds what the document says: that may identify a person. It names the element, and a report that
+//! may show values fetches them from the tree.
+
+use std::borrow::Cow;
+
+use super::rule::Rule;
+use super::tree::NodeId;
+use crate::issue::Severity;
+
+/// Something that a rule found.
+#[derive(Debug, Clone)]
+pub struct Finding {
+    /// The rule.
+    pub rule: &'static Rule,
+    /// How bad it is here; mostly as bad as the rule says.
+    pub severity: Severity,
+    /// The element at which it is.
+    pub node: NodeId,
+    /// Where in the source, in bytes, if that is not where the element begins.
+    pub offset: Option<usize>,
+    /// A member that is missing or unknown and so has no element of its own: a name that FHIR's definition has.
+    pub member: Option<Cow<'static, str>>,
+    /// What is wrong, in one sentence that quotes nothing of the document.
+    pub text: Cow<'static, str>,
+    /// What would have been allowed, in words of the definition.
+    pub allowed: Option<Cow<'static, str>>,
+    /// Whether the element's value shows what is wrong.
+    pub has_value: bool,
+    /// The profile or definition that demands it, by its canonical URL.
+    pub profile: Option<Cow<'static, str>>,
+    /// The key of an invariant, or the canonical URL of a value set, that is broken.
+    pub key: Option<Cow<'static, str>>,
+}
+
+impl Finding {
+    /// With another severity than the rule's.
+    pub fn severity(&mut self, severity: Severity) -> &mut Self {
+        self.severity = severity;
+        self
+    }
+
+    /// Says what would have been allowed.
+    pub fn allowed(&mut self, allowed: impl Into<Cow<'static, str>>) -> &mut Self {
+        self.allowed = Some(allowed.into());
+        self
+    }
+
+    /// Says that the element's value shows what is wrong.
+    pub fn with_value(&mut self) -> &mut Self {
+        self.has_value = true;
+        self
+    }
+
+    /// Points to a byte of the source.
+    pub fn offset(&mut self, offset: usize) -> &mut Self {
+        self.offset = Some(offset);
+        self
+    }
+
+    /// Names the member that is missing, or unknown.
+    pub fn member(&mut self, member: impl Into<Cow<'static, str>>) -> &mut Self {
+        self.member = Some(member.into());
+        self
+    }
+
+    /// Names the profile that demands it.
+    pub fn profile(&mut self, profile: impl Into<Cow<'static, str>>) -> &mut Self {
+        self.profile = Some(profile.into());
+        self
+    }
+
+    /// Names the invariant or value set.
+    pub fn key(&mut self, key: impl Into<Cow<'static, str>>) -> &mut Self {
+        self.key = Some(key.into());
+        self
+    }
+}
+
+/// Where rules put what they find.
+#[derive(Debug, Default)]
+pub struct Findings {
+    found: Vec<Finding>,
+}
+
+impl Findings {
+    /// None yet.
+    pub const fn new() -> Self {
+        Self { found: Vec::new() }
+    }
+
+    /// Adds what a rule found at an element, and gives it back for its facts.
+    pub fn add(
+        &mut self,
+        rule: &'static Rule,
+        node: NodeId,
+        text: impl Into<Cow<'static, str>>,
+    ) -> &mut Finding {
+        self.found.push(Finding {
+            rule,
+            severity: rule.severity,
+            node,
+            offset: None,
+            member: None,
+            text: text.into(),
+            allowed: None,
+            has_value: false,
+            profile: None,
+            key: None,
+        });
+        let last = self.found.len() - 1;
+        #[expect(clippy::indexing_slicing, reason = "it was pushed a line above")]
+        &mut self.found[last]
+    }
+
+    /// Whether any of them is an error.
+    pub fn has_errors(&self) -> bool {
+        self.found.iter().any(|finding| finding.severity >= Severity::Error)
+    }
+
+    /// All, in the order in which they were found.
+    pub fn as_slice(&self) -> &[Finding] {
+        &self.found
+    }
+
+    /// All, taken out.
+    pub fn into_vec(self) -> Vec<Finding> {
+        self.found
+    }
+}

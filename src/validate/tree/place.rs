@@ -1,0 +1,79 @@
+//! Where an element is, in the words of reports: FHIRPath, JSON Pointer, line and column. Worked out for a finding only.
+
+use std::fmt::Write;
+
+use super::{Format, Kind, NodeId, Tree};
+use crate::fhir::resource::is_id;
+use crate::json::{Pointer, Position};
+use crate::validate::types::Types;
+
+impl Tree<'_> {
+    /// The elements from below the root down to this one.
+    fn way(&self, id: NodeId) -> Vec<NodeId> {
+        let mut way = Vec::new();
+        let mut at = id;
+        while let Some(parent) = self.parent(at) {
+            way.push(at);
+            at = parent;
+        }
+        way.reverse();
+        way
+    }
+
+    /// The FHIRPath of an element, as the HL7 engine writes it: `Patient.contact[0].name`,
+    /// `Observation.value.ofType(Quantity).code`, `Bundle.entry[2].resource/*Patient/p1*/.gender`.
+    pub fn expression(&self, id: NodeId, types: &Types) -> String {
+        let mut text = self.resource_type(NodeId::ROOT).unwrap_or("Resource").to_owned();
+        for at in self.way(id) {
+            let _ = write!(text, ".{}", self.element_name(at));
+            if self.stem(at) > 0 {
+                let _ = write!(text, ".ofType({})", types.name(self.type_of(at)));
+            }
+            if self.is_list(at) {
+                let _ = write!(text, "[{}]", self.index(at));
+            }
+            if let Some(resource_type) = self.resource_type(at) {
+                // An id is the server's own number; one that is none is not shown.
+                let known = self.child_text(at, "id").filter(|id| is_id(id));
+                let _ = write!(text, "/*{resource_type}/{}*/", known.unwrap_or("null"));
+            }
+        }
+        text
+    }
+
+    /// The JSON Pointer of an element's value; of one that only `_name` has, that of its object. Of XML, the pointer that
+    /// the same document has as JSON.
+    pub fn pointer(&self, id: NodeId) -> Pointer {
+        let mut pointer = Pointer::root();
+        let way = self.way(id);
+        for (place, at) in way.iter().enumerate() {
+            // Children of a primitive stand in the object of its `_name`.
+            let goes_on = place + 1 < way.len();
+            let beside = self.is_underscore(*at) || goes_on && self.kind(*at) != Kind::Object;
+            let name = self.name(*at);
+            pointer =
+                if beside { pointer.member(&format!("_{name}")) } else { pointer.member(name) };
+            if self.is_list(*at) {
+                pointer = pointer.item(self.index(*at));
+            }
+        }
+        pointer
+    }
+
+    /// The line and column of a byte of the source.
+    pub fn position(&self, offset: usize) -> Position {
+        let mut end = offset.min(self.source().len());
+        while !self.source().is_char_boundary(end) {
+            end -= 1;
+        }
+        let before = self.source().get(..end).unwrap_or_default();
+        let line = memchr::memchr_iter(b'\n', before.as_bytes()).count() + 1;
+        let last = before.rsplit('\n').next().unwrap_or_default();
+        Position { line, column: last.trim_start_matches('\u{feff}').chars().count() + 1 }
+    }
+
+    /// Whether the document is JSON.
+    pub fn is_json(&self) -> bool {
+        self.format() == Format::Json
+    }
+}

@@ -1,0 +1,3 @@
+//! The validator, part by part.
+
+mod tree;
