@@ -18,6 +18,8 @@ mod walk;
 
 use std::sync::Arc;
 
+pub use walk::{Fit, fits};
+
 use document::{Document, Pass, Visit};
 use finding::{Finding, Findings};
 use options::Options;
