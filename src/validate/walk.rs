@@ -323,8 +323,9 @@ impl<'w, 'p, 's> Walk<'w, 'p, 's> {
             }
         }
         if form == Form::Resource {
-            if self.profile.is_none() {
-                self.resource(node, of_type);
+            match self.profile {
+                None => self.resource(node, of_type),
+                Some(_) => self.profiled(node, of_type),
             }
             return;
         }

@@ -195,7 +195,7 @@ rules! {
         "https://hl7.org/fhir/R4/references.html#contained",
         "It exists only by the reference to it, and that is '#' and its id.";
     /// A profile that is not at hand.
-    PROFILE_UNKNOWN = "fhir-profile-unknown", Warning, NotFound,
+    PROFILE_UNKNOWN = "fhir-profile-unknown", Warning, Structure,
         "a profile that the document claims, or that was asked for, is not at hand",
         "https://hl7.org/fhir/R4/resource.html#Meta",
         "Nothing of it was checked. Load the package that has it with --package.";

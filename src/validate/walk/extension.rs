@@ -42,19 +42,16 @@ impl<'p> Walk<'_, 'p, '_> {
             self.generic(node, visit);
             return;
         }
-        if self.profile.is_some() && part.is_none() {
+        // Its own definition has been asked in the base's round.
+        if self.profile.is_some() {
             return;
         }
         let Some(program) = self.known(url) else {
-            if self.profile.is_none() {
-                self.unknown_extension(node);
-            }
+            self.unknown_extension(node);
             self.generic(node, visit);
             return;
         };
-        if self.profile.is_none() {
-            self.place(node, program);
-        }
+        self.place(node, program);
         self.note(node, Visit { type_program: Some(program), ..visit });
         self.children(node, program, &program.root);
     }

@@ -46,4 +46,30 @@ impl<'p> Walk<'_, 'p, '_> {
         );
         self.children(node, program, &program.root);
     }
+
+    /// A resource within a profile's element: whether it is of the profile's type, and what a profile on that type demands.
+    pub(super) fn profiled(&mut self, node: NodeId, of_type: Option<&'p ElementType>) {
+        let Some(row) = of_type else { return };
+        let (types, type_id) = (self.programs.types(), self.tree.type_of(node));
+        if type_id == TypeId::UNKNOWN || row.type_id == TypeId::UNKNOWN {
+            return;
+        }
+        if !types.is_a(type_id, row.type_id) {
+            let text = format!(
+                "a {} stands where the profile has a {}",
+                types.name(type_id),
+                types.name(row.type_id)
+            );
+            self.findings.add(&structure::PROFILE_TYPE, node, text);
+        } else if let [profile] = &*row.profiles
+            && let Some(program) = self.programs.of_url(profile)
+            && types.is_a(type_id, program.type_id)
+        {
+            self.note(
+                node,
+                Visit { program, element: &program.root, of_type: None, type_program: None },
+            );
+            self.children(node, program, &program.root);
+        }
+    }
 }
