@@ -105,6 +105,16 @@ pub struct Definitions {
     packages: Vec<Arc<Package>>,
 }
 
+/// One of the sources that are part of the program.
+#[derive(Debug, Clone, Copy)]
+pub struct Source {
+    /// The package of HL7 that has the same definitions: `hl7.fhir.r4.core`.
+    pub name: &'static str,
+    /// The version of it.
+    pub version: &'static str,
+    pack: &'static Pack,
+}
+
 static R4: LazyLock<Pack> = LazyLock::new(|| open(include_bytes!("../../profiles/core/r4.pack")));
 static R4B: LazyLock<Pack> = LazyLock::new(|| open(include_bytes!("../../profiles/core/r4b.pack")));
 static R5: LazyLock<Pack> = LazyLock::new(|| open(include_bytes!("../../profiles/core/r5.pack")));
@@ -150,17 +160,17 @@ impl Definitions {
         self.packages.iter().map(AsRef::as_ref)
     }
 
-    /// What of a resource type the sources hold that are part of the program: package, version, count.
-    pub fn sources(&self, of: ResourceType) -> [(&'static str, &'static str, usize); 3] {
+    /// The sources that are part of the program, with all that they define, also where another one has the first word.
+    pub fn sources(&self) -> [Source; 3] {
         let core = match self.release {
             Release::R4 => "hl7.fhir.r4.core",
             Release::R4B => "hl7.fhir.r4b.core",
             Release::R5 => "hl7.fhir.r5.core",
         };
         [
-            (core, self.release.fhir_version(), self.core_pack().len(of)),
-            ("hl7.terminology", "5.1.0", TERMINOLOGY.len(of)),
-            ("hl7.fhir.uv.extensions.r5", "1.0.0", EXTENSIONS.len(of)),
+            Source { name: core, version: self.release.fhir_version(), pack: self.core_pack() },
+            Source { name: "hl7.terminology", version: "5.1.0", pack: &TERMINOLOGY },
+            Source { name: "hl7.fhir.uv.extensions.r5", version: "1.0.0", pack: &EXTENSIONS },
         ]
     }
 
@@ -307,6 +317,28 @@ impl<'d> Place<'d> {
             }
             _ => false,
         }
+    }
+}
+
+impl Source {
+    /// How many definitions of a resource type it has.
+    pub fn len(&self, of: ResourceType) -> usize {
+        self.pack.len(of)
+    }
+
+    /// Whether it has none at all.
+    pub fn is_empty(&self) -> bool {
+        ResourceType::ALL.into_iter().all(|of| self.len(of) == 0)
+    }
+
+    /// Its definitions of a resource type, by URL and version, each with its row of the index.
+    pub fn definitions(
+        self,
+        of: ResourceType,
+    ) -> impl Iterator<Item = (Row<'static>, Arc<Definition>)> {
+        let pack = self.pack;
+        (0..pack.len(of))
+            .filter_map(move |number| Some((pack.row(of, number)?, pack.load(of, number)?)))
     }
 }
 

@@ -4,6 +4,9 @@
 //! XML) is decided outside. What is no definition is left out, and so are logical models, of which FHIR has ten for its
 //! own patterns, and definitions without a snapshot, which are two examples.
 
+pub mod source;
+pub mod xml;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::lean::{Keep, lean};

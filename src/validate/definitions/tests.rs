@@ -1,35 +1,6 @@
-//! What is shipped, pack by pack: the merged view of [`Definitions`] hides what another source has, too.
+//! Packs that are none, or are broken: nothing of it can be seen from outside, where packs are what is shipped.
 
-use super::{Content, EXTENSIONS, Pack, R4, R4B, R5, ResourceType, TERMINOLOGY};
-use crate::json::Value;
-
-fn concepts(value: &Value) -> usize {
-    value.items("concept").map(|concept| 1 + concepts(concept)).sum()
-}
-
-/// How many CodeSystems are complete, how many concepts these have, and how many all have.
-fn code_systems(pack: &Pack) -> (usize, usize, usize) {
-    let of = ResourceType::CodeSystem;
-    let (mut complete, mut whole, mut all) = (0, 0, 0);
-    for number in 0..pack.len(of) {
-        let count = concepts(pack.load(of, number).unwrap().value());
-        all += count;
-        if pack.row(of, number).unwrap().content == Some(Content::Complete) {
-            complete += 1;
-            whole += count;
-        }
-    }
-    (complete, whole, all)
-}
-
-#[test]
-fn code_systems_are_whole() {
-    assert_eq!(code_systems(&R4), (1054, 20_007, 20_731));
-    assert_eq!(code_systems(&R4B).0, 532);
-    assert_eq!(code_systems(&R5).0, 443);
-    assert_eq!(code_systems(&TERMINOLOGY).0, 829);
-    assert_eq!(code_systems(&EXTENSIONS).0, 37);
-}
+use super::{Pack, ResourceType};
 
 #[test]
 fn what_is_no_pack_is_refused() {

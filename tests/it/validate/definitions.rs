@@ -1,13 +1,13 @@
 //! Definitions: what is shipped, how it is found, and how it is made.
 
+use std::collections::BTreeSet;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use flate2::read::GzDecoder;
 use ipt_fhir::fhir::Release;
 use ipt_fhir::json::{self, Limits, Value};
-use ipt_fhir::validate::definitions::build::{Sources, packs};
-use ipt_fhir::validate::definitions::{Definitions, ResourceType};
+use ipt_fhir::validate::definitions::{Content, Definitions, ResourceType, Source};
 
 fn shared(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared").join(path)
@@ -31,42 +31,69 @@ fn resources(path: &Path) -> Vec<Value> {
     all
 }
 
-#[test]
-#[ignore = "writes profiles/core"]
-fn write_packs_of_the_official_packages() {
-    let package = |name: &str| resources(&shared(&format!("fhir/packages/{name}.tgz")));
-    let packs = packs(Sources {
-        r4: package("hl7.fhir.r4.core-4.0.1"),
-        r4b: package("hl7.fhir.r4b.core-4.3.0"),
-        r5: package("hl7.fhir.r5.core-5.0.0"),
-        terminology: package("hl7.terminology-5.1.0"),
-        extensions: package("hl7.fhir.uv.extensions.r5-1.0.0"),
-    })
-    .unwrap();
-    for (name, bytes) in packs.files() {
-        println!("{name} {}", bytes.len());
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("profiles/core").join(name);
-        std::fs::write(path, bytes).unwrap();
-    }
-}
-
 const RELEASES: [Release; 3] = [Release::R4, Release::R4B, Release::R5];
 
 // ---- What is shipped ----
 
 #[test]
 fn all_of_fhir_is_shipped() {
-    let counts = |release| {
-        let core = Definitions::core(release);
-        ResourceType::ALL.map(|of| core.sources(of).map(|(.., count)| count))
+    let counts = |release, source: usize| {
+        let source = Definitions::core(release).sources()[source];
+        assert!(!source.is_empty());
+        ResourceType::ALL.map(|of| source.len(of))
     };
-    // Core, THO, extensions. The specification's packages have two StructureDefinitions more: examples without snapshot.
-    assert_eq!(counts(Release::R4)[0], [648, 9, 512]);
-    assert_eq!(counts(Release::R4)[1], [1316, 2424, 60]);
-    assert_eq!(counts(Release::R4)[2], [1062, 1135, 37]);
-    assert_eq!(counts(Release::R4)[3], [1400, 0, 19]);
-    assert_eq!(counts(Release::R4B).map(|[core, ..]| core), [645, 721, 540, 1439]);
-    assert_eq!(counts(Release::R5).map(|[core, ..]| core), [295, 788, 448, 1244]);
+    // The specification's packages have two StructureDefinitions more, examples without snapshot.
+    assert_eq!(counts(Release::R4, 0), [648, 1316, 1062, 1400]);
+    assert_eq!(counts(Release::R4B, 0), [645, 721, 540, 1439]);
+    assert_eq!(counts(Release::R5, 0), [295, 788, 448, 1244]);
+    for release in RELEASES {
+        assert_eq!(counts(release, 1), [9, 2424, 1135, 0]);
+        assert_eq!(counts(release, 2), [512, 60, 37, 19]);
+    }
+}
+
+/// How many CodeSystems are complete, how many concepts these have, and how many all have.
+fn code_systems(source: Source) -> [usize; 3] {
+    fn concepts(value: &Value) -> usize {
+        value.items("concept").map(|concept| 1 + concepts(concept)).sum()
+    }
+    let mut sums = [0; 3];
+    for (row, system) in source.definitions(ResourceType::CodeSystem) {
+        let count = concepts(system.value());
+        if row.content == Some(Content::Complete) {
+            sums = [sums[0] + 1, sums[1] + count, sums[2]];
+        }
+        sums[2] += count;
+    }
+    sums
+}
+
+#[test]
+fn code_systems_are_whole() {
+    let [r4, terminology, extensions] = Definitions::core(Release::R4).sources();
+    assert_eq!(code_systems(r4), [1054, 20_007, 20_731]);
+    assert_eq!(code_systems(terminology)[0], 829);
+    assert_eq!(code_systems(extensions)[0], 37);
+    assert_eq!(code_systems(Definitions::core(Release::R4B).sources()[0])[0], 532);
+    assert_eq!(code_systems(Definitions::core(Release::R5).sources()[0])[0], 443);
+}
+
+/// The distinct pairs of key and expression.
+#[test]
+fn invariants_are_whole() {
+    for (release, expected) in [(Release::R4, 245), (Release::R4B, 250), (Release::R5, 323)] {
+        let source = Definitions::core(release).sources()[0];
+        let mut pairs = BTreeSet::new();
+        for (_, structure) in source.definitions(ResourceType::StructureDefinition) {
+            for constraint in
+                structure.snapshot().iter().flat_map(|element| element.items("constraint"))
+            {
+                let text = |member| constraint.text(member).unwrap_or_default().to_owned();
+                pairs.insert((text("key"), text("expression")));
+            }
+        }
+        assert_eq!(pairs.len(), expected, "{release}");
+    }
 }
 
 #[test]
