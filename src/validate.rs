@@ -7,6 +7,7 @@
 //! It refuses nothing but what can't be read, and it touches nothing outside: definitions come in as bytes.
 
 mod compile;
+pub mod definitions;
 pub mod document;
 pub mod finding;
 pub mod options;
