@@ -38,6 +38,21 @@ pub const ALL: &[&Rule] = &[
     &SLICING_UNCHECKED,
 ];
 
+/// Whether a rule is about what can't be read, which the HL7 engine finds before it looks at any definition's demands.
+pub fn is_of_reading(rule: &Rule) -> bool {
+    let reading: [&Rule; 8] = [
+        &ELEMENT_UNKNOWN,
+        &ARRAY_EXPECTED,
+        &ARRAY_UNEXPECTED,
+        &ARRAY_EMPTY,
+        &ARRAY_NESTED,
+        &OBJECT_EMPTY,
+        &OBJECT_EXPECTED,
+        &VALUE_EXPECTED,
+    ];
+    reading.iter().any(|of| std::ptr::eq(*of, rule))
+}
+
 macro_rules! rules {
     ($($(#[$meta:meta])* $name:ident = $code:literal, $severity:ident, $kind:ident, $title:literal, $specification:literal, $explanation:literal;)*) => {
         $($(#[$meta])* pub static $name: Rule = Rule {

@@ -11,7 +11,7 @@ use crate::validate::types::TypeId;
 /// HL7's own extensions: which there are is known.
 const HL7: &str = "http://hl7.org/fhir/StructureDefinition/";
 /// Those of HL7's tools, which change all the time.
-const TOOLS: &str = "http://hl7.org/fhir/tools/";
+const TOOLS: [&str; 2] = ["http://hl7.org/fhir/tools/", "http://hl7.org/fhir/build/"];
 /// Domains that are nobody's, and that of DICOM, whose definitions nobody has.
 const EXAMPLES: [&str; 3] = ["example.org", "acme.com", "nema.org"];
 
@@ -87,7 +87,7 @@ impl<'p> Walk<'_, 'p, '_> {
     fn unknown_extension(&mut self, node: NodeId) {
         let url = self.tree.child_text(node, "url").unwrap_or_default();
         let domains = &self.options.allowed_extension_domains;
-        let is_allowed = url.starts_with(TOOLS)
+        let is_allowed = TOOLS.iter().any(|prefix| url.starts_with(prefix))
             || EXAMPLES.iter().any(|domain| url.contains(domain)) && !self.options.forbid_examples
             || domains.iter().any(|domain| url.starts_with(domain.as_str()));
         let is_error = !is_allowed
