@@ -83,7 +83,7 @@ impl Finding {
     /// Where it is, as the HL7 engine writes it: what can't be read it writes otherwise than what breaks a rule.
     pub fn expression(&self, tree: &Tree<'_>, types: &Types) -> String {
         if structure::is_of_reading(self.rule) {
-            tree.expression_as_read(self.node)
+            tree.expression_as_read(self.node, types)
         } else {
             tree.expression(self.node, types)
         }

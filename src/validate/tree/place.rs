@@ -5,7 +5,7 @@ use std::fmt::Write;
 use super::{Format, Kind, NodeId, Tree};
 use crate::fhir::resource::is_id;
 use crate::json::{Pointer, Position};
-use crate::validate::types::Types;
+use crate::validate::types::{TypeKind, Types};
 
 impl Tree<'_> {
     /// The elements from below the root down to this one.
@@ -43,7 +43,7 @@ impl Tree<'_> {
 
     /// The same as the HL7 engine writes it of what it can't read: in JSON the choice as `value[x]`, and an index where there is an
     /// array; of XML the path of the elements, `/f:Patient/f:name`.
-    pub fn expression_as_read(&self, id: NodeId) -> String {
+    pub fn expression_as_read(&self, id: NodeId, types: &Types) -> String {
         let root = self.resource_type(NodeId::ROOT).unwrap_or("Resource");
         if !self.is_json() {
             let mut text = format!("/f:{root}");
@@ -59,7 +59,10 @@ impl Tree<'_> {
         for at in self.way(id) {
             let choice = if self.stem(at) > 0 { "[x]" } else { "" };
             let _ = write!(text, ".{}{choice}", self.element_name(at));
-            if self.in_array(at) && self.is_list(at) && self.kind(at) != Kind::EmptyArray {
+            // Of primitives it tells no index, as it reads two arrays side by side.
+            let is_primitive = types.kind(self.type_of(at)) == Some(TypeKind::Primitive);
+            let is_item = self.in_array(at) && self.kind(at) != Kind::EmptyArray;
+            if is_item && self.is_list(at) && !is_primitive {
                 let _ = write!(text, "[{}]", self.index(at));
             }
             if let Some(resource_type) = self.resource_type(at) {
