@@ -7,6 +7,8 @@
 //! It refuses nothing but what can't be read, and it touches nothing outside: definitions come in as bytes.
 
 pub mod finding;
+pub mod report;
 pub mod rule;
+pub mod suite;
 pub mod tree;
 pub mod types;
