@@ -14,6 +14,7 @@ pub mod options;
 pub mod program;
 pub mod report;
 pub mod rule;
+pub mod shared;
 pub mod suite;
 pub mod tree;
 pub mod types;

@@ -7,6 +7,7 @@
 mod cases;
 mod examples;
 pub mod known;
+mod run;
 
 use std::collections::BTreeMap;
 
@@ -14,8 +15,9 @@ use super::report::Reported;
 use crate::issue::Severity;
 use crate::json::Value;
 
-pub use cases::{Case, CaseOptions, References, cases};
+pub use cases::{Case, CaseOptions, cases, reference_policy, usual};
 pub use examples::{Example, examples};
+pub use run::{Files, Suite};
 
 /// An issue, as both sides are compared.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]

@@ -3,6 +3,7 @@
 use super::{Issue, Outcome};
 use crate::fhir::Release;
 use crate::json::{self, Limits, Value};
+use crate::validate::options::{Options, ReferencePolicy, UnknownExtensions};
 
 /// A run of the suite.
 #[derive(Debug, Clone)]
@@ -29,82 +30,21 @@ pub struct Case {
     pub offline: String,
 }
 
-/// How references are followed, by the names that the reference engine has for it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
-pub enum References {
-    /// Not at all.
-    #[default]
-    Ignore,
-    /// The type counts if the target is there.
-    CheckTypeIfExists,
-    /// The target must be there.
-    CheckExists,
-    /// The target must be there and of the type.
-    CheckExistsAndType,
-    /// The target must be there and valid.
-    CheckValid,
-}
-
-impl References {
-    /// All.
-    pub const ALL: [Self; 5] = [
-        Self::Ignore,
-        Self::CheckTypeIfExists,
-        Self::CheckExists,
-        Self::CheckExistsAndType,
-        Self::CheckValid,
-    ];
-
-    /// The name in the suite.
-    pub const fn code(self) -> &'static str {
-        match self {
-            Self::Ignore => "IGNORE",
-            Self::CheckTypeIfExists => "CHECK_TYPE_IF_EXISTS",
-            Self::CheckExists => "CHECK_EXISTS",
-            Self::CheckExistsAndType => "CHECK_EXISTS_AND_TYPE",
-            Self::CheckValid => "CHECK_VALID",
-        }
-    }
-
-    /// By its name.
-    pub fn from_code(code: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|policy| policy.code() == code)
-    }
-}
-
 /// What a run asks for beyond the usual. `fetcher`, `crumb-trail` and `no-tx` say nothing to us.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default)]
 pub struct CaseOptions {
     /// Further files with profiles and the like.
     pub profiles: Vec<String>,
     /// Packages to load first: `.tgz` files of the suite, or `id#version`, which can't be had offline.
     pub packages: Vec<String>,
-    /// How references are followed.
-    pub references: References,
-    /// Whether contained resources are left alone (`validateContains: IGNORE`).
-    pub ignore_contained: bool,
-    /// Whether example.org and example content are refused (`examples: false`).
-    pub refuse_examples: bool,
-    /// Whether texts are searched for what attacks a browser (`security-checks`).
-    pub security_checks: bool,
-    /// Whether best practice is a warning (`best-practice`).
-    pub best_practice: bool,
-    /// Whether wrong displays are warnings (`wrong-displays: warning`).
-    pub displays_are_warnings: bool,
-    /// Whether HTML in markdown is an error (`noHtmlInMarkdown`).
-    pub refuse_html_in_markdown: bool,
+    /// What the validator itself is told; without profiles.
+    pub options: Options,
     /// Whether the document is to be published (`for-publication`).
     pub for_publication: bool,
     /// Whether a version that is not there may be another (`default-version`).
     pub default_version: bool,
-    /// Whether aggregation counts outside Bundles, too (`enforceAggregationOutsideBundles`).
-    pub aggregation_outside_bundles: bool,
-    /// Whether relative references in a Bundle are resolved as R5 says: `always` or `never`.
-    pub bundle_relative_references: Option<String>,
     /// The languages of displays.
     pub language: Option<String>,
-    /// Domains whose extensions need no definition.
-    pub extension_domains: Vec<String>,
 }
 
 fn strings(value: &Value, name: &str) -> Vec<String> {
@@ -126,31 +66,57 @@ impl CaseOptions {
             _ => None,
         };
         let on = |name: &str| is(name).unwrap_or(false);
-        let extension_domains = [
-            strings(value, "allowed-extension-domain"),
-            strings(value, "allowed-extension-domains"),
-        ];
+        let domains = ["allowed-extension-domain", "allowed-extension-domains"];
+        let options = Options {
+            references: value
+                .text("validateReference")
+                .and_then(reference_policy)
+                .unwrap_or(ReferencePolicy::Ignore),
+            allowed_extension_domains: domains.map(|name| strings(value, name)).concat(),
+            best_practice: value
+                .text("best-practice")
+                .is_some_and(|level| !level.eq_ignore_ascii_case("ignore")),
+            forbid_examples: is("examples") == Some(false),
+            wrong_displays_are_warnings: value.text("wrong-displays") == Some("warning"),
+            security_checks: on("security-checks"),
+            forbid_html_in_markdown: on("noHtmlInMarkdown"),
+            ignore_contained: value.text("validateContains") == Some("IGNORE"),
+            aggregation_outside_bundles: on("enforceAggregationOutsideBundles"),
+            relative_references: value
+                .text("r5-bundle-relative-reference-policy")
+                .map(|policy| policy == "always"),
+            ..usual()
+        };
         Self {
             profiles: strings(value, "profiles"),
             packages: strings(value, "packages"),
-            references: value
-                .text("validateReference")
-                .and_then(References::from_code)
-                .unwrap_or_default(),
-            ignore_contained: value.text("validateContains") == Some("IGNORE"),
-            refuse_examples: is("examples") == Some(false),
-            security_checks: on("security-checks"),
-            best_practice: on("best-practice"),
-            displays_are_warnings: value.text("wrong-displays") == Some("warning"),
-            refuse_html_in_markdown: on("noHtmlInMarkdown"),
+            options,
             for_publication: on("for-publication"),
             default_version: on("default-version"),
-            aggregation_outside_bundles: on("enforceAggregationOutsideBundles"),
-            bundle_relative_references: text("r5-bundle-relative-reference-policy"),
             language: text("language"),
-            extension_domains: extension_domains.concat(),
         }
     }
+}
+
+/// How a document is validated unless a run says otherwise: references are not followed, unknown extensions are errors.
+pub fn usual() -> Options {
+    Options {
+        references: ReferencePolicy::Ignore,
+        unknown_extensions: UnknownExtensions::Error,
+        ..Options::default()
+    }
+}
+
+/// The policy of a name: `CHECK_EXISTS`.
+pub fn reference_policy(name: &str) -> Option<ReferencePolicy> {
+    Some(match name {
+        "IGNORE" => ReferencePolicy::Ignore,
+        "CHECK_TYPE_IF_EXISTS" => ReferencePolicy::CheckTypeIfExists,
+        "CHECK_EXISTS" => ReferencePolicy::CheckExists,
+        "CHECK_EXISTS_AND_TYPE" => ReferencePolicy::CheckExistsAndType,
+        "CHECK_VALID" => ReferencePolicy::CheckValid,
+        _ => return None,
+    })
 }
 
 impl Case {
