@@ -11,6 +11,7 @@ pub mod definitions;
 pub mod document;
 pub mod finding;
 pub mod options;
+mod profile;
 pub mod program;
 pub mod report;
 pub mod rule;
@@ -21,6 +22,8 @@ pub mod types;
 mod walk;
 
 use std::sync::Arc;
+
+pub use walk::{Fit, fits};
 
 use document::{Document, Pass, Visit};
 use finding::{Finding, Findings};
@@ -82,8 +85,21 @@ impl Validator {
     /// Validates a document.
     pub fn validate<'s>(&self, mut tree: Tree<'s>) -> Outcome<'s> {
         let mut findings = Findings::new();
-        let visits = walk::base(&self.programs, &self.options, &mut tree, &mut findings);
+        let programs: &Programs = &self.programs;
+        let visits = walk::base(programs, &self.options, &mut tree, &mut findings);
         self.pass(&tree, &visits, None, &mut findings);
+        for demand in profile::demands(self, &tree, &visits, &mut findings) {
+            let mark = findings.len();
+            let visits = walk::profile(
+                programs,
+                &self.options,
+                &mut tree,
+                &mut findings,
+                (demand.resource, demand.program),
+            );
+            self.pass(&tree, &visits, Some(demand.program), &mut findings);
+            findings.forget_repeated(mark, |rule| rule.kind == rule::IssueType::Structure);
+        }
         Outcome { tree, findings: findings.into_vec() }
     }
 
@@ -95,17 +111,28 @@ impl Validator {
         profile: Option<&Program>,
         findings: &mut Findings,
     ) {
-        let programs = &self.programs;
-        let document = Document { tree, visits, programs, options: &self.options, profile };
+        let document = self.document(tree, visits, profile);
         for (node, visit) in tree.all().filter_map(|node| Some((node, document.visit(node)?))) {
             for pass in &self.passes {
                 pass.element(&document, node, visit, findings);
             }
         }
-        for resource in tree.resources() {
+        for resource in tree.resources().filter(|resource| document.visit(*resource).is_some()) {
             for pass in &self.passes {
                 pass.resource(&document, resource, findings);
             }
         }
+    }
+
+    fn document<'d, 'p>(
+        &'p self,
+        tree: &'d Tree<'d>,
+        visits: &'d [Option<Visit<'p>>],
+        profile: Option<&'p Program>,
+    ) -> Document<'d, 'p>
+    where
+        'p: 'd,
+    {
+        Document { tree, visits, programs: &self.programs, options: &self.options, profile }
     }
 }
