@@ -8,5 +8,6 @@
 
 pub mod finding;
 pub mod rule;
+pub mod terminology;
 pub mod tree;
 pub mod types;

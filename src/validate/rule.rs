@@ -4,6 +4,7 @@
 //! another rule. The rules stand in one table per theme, one row each; [`all`] has them sorted.
 
 pub mod form;
+pub mod terminology;
 
 use crate::issue::Severity;
 
@@ -84,7 +85,7 @@ pub struct Rule {
 
 /// All rules, by code.
 pub fn all() -> Vec<&'static Rule> {
-    let mut rules: Vec<&'static Rule> = [form::ALL].concat();
+    let mut rules: Vec<&'static Rule> = [form::ALL, terminology::ALL].concat();
     rules.sort_unstable_by_key(|rule| rule.code);
     rules
 }
