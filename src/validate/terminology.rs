@@ -30,6 +30,8 @@ pub use value_set::ValueSet;
 
 use crate::fhir::Release;
 use crate::json::Value;
+use crate::validate::definitions::Content::Supplement;
+use crate::validate::definitions::{Definition, Definitions, ResourceType};
 
 /// Whether a code is in a value set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,6 +94,29 @@ pub trait Library: Send + Sync {
     /// All CodeSystems that are supplements.
     fn supplements(&self) -> Vec<Arc<dyn Resource>> {
         Vec::new()
+    }
+}
+
+impl Resource for Definition {
+    fn value(&self) -> &Value {
+        Self::value(self)
+    }
+}
+
+impl Library for Definitions {
+    fn value_set(&self, canonical: &str) -> Option<Arc<dyn Resource>> {
+        Some(Self::value_set(self, canonical)?)
+    }
+
+    fn code_system(&self, canonical: &str) -> Option<Arc<dyn Resource>> {
+        Some(Self::code_system(self, canonical)?)
+    }
+
+    fn supplements(&self) -> Vec<Arc<dyn Resource>> {
+        let rows = self.rows(ResourceType::CodeSystem);
+        rows.filter(|row| row.content == Some(Supplement))
+            .filter_map(|row| Library::code_system(self, row.url))
+            .collect()
     }
 }
 
@@ -187,7 +212,9 @@ impl Terminology {
         let (system, is_all) = match url {
             BCP_13 => ("urn:ietf:bcp:13", true),
             "http://unitsofmeasure.org/vs" => ("http://unitsofmeasure.org", true),
-            _ if url.starts_with("http://snomed.info/sct?fhir_vs") => ("http://snomed.info/sct", false),
+            _ if url.starts_with("http://snomed.info/sct?fhir_vs") => {
+                ("http://snomed.info/sct", false)
+            }
             _ if url == "http://loinc.org/vs" || url.starts_with("http://loinc.org/vs/LL") => {
                 ("http://loinc.org", false)
             }

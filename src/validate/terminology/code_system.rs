@@ -109,7 +109,8 @@ enum Meaning {
 
 impl Meaning {
     fn of(code: &str, uri: Option<&str>) -> Self {
-        let by_uri = uri.and_then(|uri| uri.strip_prefix("http://hl7.org/fhir/concept-properties#"));
+        let by_uri =
+            uri.and_then(|uri| uri.strip_prefix("http://hl7.org/fhir/concept-properties#"));
         match by_uri.unwrap_or(code) {
             "parent" | "subsumedBy" => Self::Parent,
             "child" => Self::Child,
@@ -225,7 +226,8 @@ impl CodeSystem {
 
     /// The concept of a code.
     pub fn find(&self, code: &str) -> Option<ConceptId> {
-        let order = |number: &u32| compare(self.code(ConceptId(*number)), code, self.case_sensitive);
+        let order =
+            |number: &u32| compare(self.code(ConceptId(*number)), code, self.case_sensitive);
         let at = self.by_code.binary_search_by(order).ok()?;
         self.by_code.get(at).map(|number| ConceptId(*number))
     }
@@ -286,7 +288,10 @@ impl CodeSystem {
 
     /// The concepts directly above one.
     pub fn parents(&self, id: ConceptId) -> impl Iterator<Item = ConceptId> + '_ {
-        self.edges.iter().filter(move |(_, child)| *child == id.0).map(|(parent, _)| ConceptId(*parent))
+        self.edges
+            .iter()
+            .filter(move |(_, child)| *child == id.0)
+            .map(|(parent, _)| ConceptId(*parent))
     }
 
     /// Whether anything stands above or below anything.

@@ -20,7 +20,11 @@ use crate::json::Value;
 pub(super) const DEPTH: usize = 16;
 
 /// Compiles a ValueSet; `above` are the sets that are being compiled and import it.
-pub(super) fn compile(terminology: &Terminology, resource: &Value, above: &mut Vec<Box<str>>) -> ValueSet {
+pub(super) fn compile(
+    terminology: &Terminology,
+    resource: &Value,
+    above: &mut Vec<Box<str>>,
+) -> ValueSet {
     let url: Box<str> = resource.text("url").unwrap_or_default().into();
     above.push(url.clone());
     let compose = resource.get("compose");
@@ -49,11 +53,15 @@ pub(super) fn compile(terminology: &Terminology, resource: &Value, above: &mut V
 
 /// The set of all codes of a system, for value sets that FHIR knows by their URL alone.
 pub(super) fn whole(terminology: &Terminology, url: &str, system: &str, is_all: bool) -> ValueSet {
-    let codes = if is_all { whole_codes(terminology, system, None) } else { Codes::Open(Reason::System) };
+    let codes =
+        if is_all { whole_codes(terminology, system, None) } else { Codes::Open(Reason::System) };
     ValueSet {
         url: url.into(),
         version: None,
-        includes: vec![Part { system: Some(Own { system: system.into(), codes }), imports: Vec::new() }],
+        includes: vec![Part {
+            system: Some(Own { system: system.into(), codes }),
+            imports: Vec::new(),
+        }],
         excludes: Vec::new(),
         active_only: false,
         expansion: None,
@@ -69,8 +77,10 @@ fn part(terminology: &Terminology, given: &Value, above: &mut Vec<Box<str>>) -> 
         .collect();
     let system = given.text("system").map(|system| {
         let version = given.text("version");
-        let listed = given.get("concept").and_then(Value::as_array).filter(|listed| !listed.is_empty());
-        let filters = given.get("filter").and_then(Value::as_array).filter(|filters| !filters.is_empty());
+        let listed =
+            given.get("concept").and_then(Value::as_array).filter(|listed| !listed.is_empty());
+        let filters =
+            given.get("filter").and_then(Value::as_array).filter(|filters| !filters.is_empty());
         let codes = match (listed, filters) {
             (Some(listed), _) => list(terminology, system, version, listed),
             (None, Some(filters)) => filtered(terminology, system, version, filters),
@@ -93,7 +103,11 @@ fn import(terminology: &Terminology, url: &str, above: &mut Vec<Box<str>>) -> Im
 }
 
 /// The CodeSystem of an include, if it has all its codes.
-fn complete(terminology: &Terminology, system: &str, version: Option<&str>) -> Option<Arc<CodeSystem>> {
+fn complete(
+    terminology: &Terminology,
+    system: &str,
+    version: Option<&str>,
+) -> Option<Arc<CodeSystem>> {
     terminology
         .code_system_of(system, version)
         .filter(|system| system.content() == Content::Complete)
@@ -117,7 +131,12 @@ fn whole_codes(terminology: &Terminology, system: &str, version: Option<&str>) -
     }
 }
 
-fn filtered(terminology: &Terminology, system: &str, version: Option<&str>, filters: &[Value]) -> Codes {
+fn filtered(
+    terminology: &Terminology,
+    system: &str,
+    version: Option<&str>,
+    filters: &[Value],
+) -> Codes {
     let read: Option<Vec<Filter<'_>>> = filters.iter().map(Filter::read).collect();
     let Some(read) = read else { return Codes::Open(Reason::Filter) };
     if let Some(grammar) = Grammar::of(system) {
@@ -126,9 +145,9 @@ fn filtered(terminology: &Terminology, system: &str, version: Option<&str>, filt
     let Some(system) = complete(terminology, system, version) else {
         // The form of a code may be all that a filter asks for: `[A-Z]{2}` of ISO 3166.
         let [only] = read.as_slice() else { return Codes::Open(Reason::System) };
-        return only.pattern_of_code().map_or(Codes::Open(Reason::System), |pattern| {
-            Codes::Pattern(Box::new(pattern))
-        });
+        return only
+            .pattern_of_code()
+            .map_or(Codes::Open(Reason::System), |pattern| Codes::Pattern(Box::new(pattern)));
     };
     match filter::choose(&system, &read) {
         Some(bits) => Codes::Chosen(system, bits),
@@ -154,7 +173,9 @@ fn expansion(expansion: &Value) -> Option<Expansion> {
     while let Some(entry) = stack.pop() {
         stack.extend(entry.items("contains"));
         let is_abstract = entry.get("abstract").and_then(Value::as_bool) == Some(true);
-        if let (Some(system), Some(code), false) = (entry.text("system"), entry.text("code"), is_abstract) {
+        if let (Some(system), Some(code), false) =
+            (entry.text("system"), entry.text("code"), is_abstract)
+        {
             let names = entry.items("designation").filter_map(|name| name.text("value")).collect();
             by_system.entry(system).or_default().push((code, entry.text("display"), names));
         }
@@ -163,16 +184,15 @@ fn expansion(expansion: &Value) -> Option<Expansion> {
     if count == 0 {
         return None;
     }
-    let is_short = expansion
-        .get("total")
-        .and_then(Value::as_u64)
-        .is_some_and(|total| total > count);
+    let is_short =
+        expansion.get("total").and_then(Value::as_u64).is_some_and(|total| total > count);
     let is_open = expansion.items("extension").any(|extension| {
         let url = extension.text("url").unwrap_or_default();
         (url.ends_with("/valueset-unclosed") || url.ends_with("/valueset-toocostly"))
             && extension.get("valueBoolean").and_then(Value::as_bool) == Some(true)
     });
-    let has_filter = expansion.items("parameter").any(|parameter| parameter.text("name") == Some("filter"));
+    let has_filter =
+        expansion.items("parameter").any(|parameter| parameter.text("name") == Some("filter"));
     let systems = by_system
         .into_iter()
         .map(|(system, rows)| (system.into(), Listed::new(rows.into_iter(), None)))

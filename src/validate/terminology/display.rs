@@ -23,7 +23,10 @@ pub(super) fn compare(given: &str, right: &str) -> Likeness {
     }
     let words = |text: &str| text.split_whitespace().count();
     let same = words(given) == words(right)
-        && given.split_whitespace().zip(right.split_whitespace()).all(|(a, b)| lower(a).eq(lower(b)));
+        && given
+            .split_whitespace()
+            .zip(right.split_whitespace())
+            .all(|(a, b)| lower(a).eq(lower(b)));
     if same { Likeness::Spaced } else { Likeness::Other }
 }
 

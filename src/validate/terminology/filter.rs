@@ -80,7 +80,11 @@ impl<'v> Filter<'v> {
 
 fn pattern(text: &str) -> Option<Regex> {
     let anchored = format!("^(?:{text})$");
-    RegexBuilder::new(&anchored).size_limit(PATTERN_BYTES).dfa_size_limit(PATTERN_BYTES).build().ok()
+    RegexBuilder::new(&anchored)
+        .size_limit(PATTERN_BYTES)
+        .dfa_size_limit(PATTERN_BYTES)
+        .build()
+        .ok()
 }
 
 /// The concepts for which all filters hold, as bits; nothing if that can't be worked out.
@@ -115,7 +119,8 @@ fn one(system: &CodeSystem, filter: &Filter<'_>) -> Option<Vec<u64>> {
                 Operator::DescendentOf => clear(&mut bits, root),
                 Operator::DescendentLeaf => {
                     let all = std::mem::replace(&mut bits, vec![0; system.len().div_ceil(64)]);
-                    let is_leaf = |id| is_set(&all, id) && id != root && system.children(id).next().is_none();
+                    let is_leaf =
+                        |id| is_set(&all, id) && id != root && system.children(id).next().is_none();
                     return choose_by(system, bits, is_leaf);
                 }
                 Operator::IsNotA => {
@@ -139,19 +144,25 @@ fn one(system: &CodeSystem, filter: &Filter<'_>) -> Option<Vec<u64>> {
             Some(bits)
         }
         Operator::ChildOf if filter.is_about_code() => {
-            for child in system.find(filter.value).into_iter().flat_map(|root| system.children(root)) {
+            for child in
+                system.find(filter.value).into_iter().flat_map(|root| system.children(root))
+            {
                 set(&mut bits, child);
             }
             Some(bits)
         }
         Operator::Equal if filter.property == "parent" => {
-            for child in system.find(filter.value).into_iter().flat_map(|root| system.children(root)) {
+            for child in
+                system.find(filter.value).into_iter().flat_map(|root| system.children(root))
+            {
                 set(&mut bits, child);
             }
             Some(bits)
         }
         Operator::Equal if filter.property == "child" => {
-            for parent in system.find(filter.value).into_iter().flat_map(|leaf| system.parents(leaf)) {
+            for parent in
+                system.find(filter.value).into_iter().flat_map(|leaf| system.parents(leaf))
+            {
                 set(&mut bits, parent);
             }
             Some(bits)
@@ -191,7 +202,9 @@ fn by_value(
     match filter.property {
         "concept" | "code" => choose_by(system, bits, |id| test(system.code(id))),
         "display" => choose_by(system, bits, |id| system.display(id).is_some_and(&test)),
-        "notSelectable" | "abstract" => choose_by(system, bits, |id| test(word(system.is_abstract(id)))),
+        "notSelectable" | "abstract" => {
+            choose_by(system, bits, |id| test(word(system.is_abstract(id))))
+        }
         "inactive" => choose_by(system, bits, |id| test(word(system.is_inactive(id)))),
         other => {
             let is_used = system.concepts().any(|id| system.property(id, other).next().is_some());

@@ -68,8 +68,23 @@ const LANGUAGES: &str = "aa ab ae af ak am an ar as av ay az ba be bg bi bm bn b
 
 /// The tags that BCP 47 keeps although its grammar has no room for them (RFC 5646 section 2.1, "irregular").
 const IRREGULAR: [&str; 17] = [
-    "en-GB-oed", "i-ami", "i-bnn", "i-default", "i-enochian", "i-hak", "i-klingon", "i-lux", "i-mingo", "i-navajo",
-    "i-pwn", "i-tao", "i-tay", "i-tsu", "sgn-BE-FR", "sgn-BE-NL", "sgn-CH-DE",
+    "en-GB-oed",
+    "i-ami",
+    "i-bnn",
+    "i-default",
+    "i-enochian",
+    "i-hak",
+    "i-klingon",
+    "i-lux",
+    "i-mingo",
+    "i-navajo",
+    "i-pwn",
+    "i-tao",
+    "i-tay",
+    "i-tsu",
+    "sgn-BE-FR",
+    "sgn-BE-NL",
+    "sgn-CH-DE",
 ];
 
 /// A language tag of BCP 47 (RFC 5646), by the parts that it has.
@@ -126,12 +141,14 @@ impl<'t> LanguageTag<'t> {
             found.region = parts.next_if(is_region).is_some();
             let is_variant = |part: &&str| {
                 part.len() >= 5
-                    || (part.len() == 4 && part.bytes().next().is_some_and(|first| first.is_ascii_digit()))
+                    || (part.len() == 4
+                        && part.bytes().next().is_some_and(|first| first.is_ascii_digit()))
             };
             while parts.next_if(is_variant).is_some() {
                 found.variant = true;
             }
-            while parts.next_if(|part| part.len() == 1 && !part.eq_ignore_ascii_case("x")).is_some() {
+            while parts.next_if(|part| part.len() == 1 && !part.eq_ignore_ascii_case("x")).is_some()
+            {
                 found.extension = true;
                 parts.next_if(|part| part.len() >= 2)?;
                 while parts.next_if(|part| part.len() >= 2).is_some() {}
@@ -173,10 +190,13 @@ pub fn is_media_type(text: &str) -> bool {
         let first = name.bytes().next().is_some_and(|byte| byte.is_ascii_alphanumeric());
         first
             && name.len() <= 127
-            && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$&-^_.+*".contains(&byte))
+            && name
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || b"!#$&-^_.+*".contains(&byte))
     };
     let mut parts = text.split(';');
-    let is_named = |kind: &str| kind.split_once('/').is_some_and(|(kind, sub)| name(kind) && name(sub));
+    let is_named =
+        |kind: &str| kind.split_once('/').is_some_and(|(kind, sub)| name(kind) && name(sub));
     parts.next().is_some_and(|kind| is_named(kind.trim_end()))
         && parts.all(|parameter| {
             parameter.trim().is_empty()

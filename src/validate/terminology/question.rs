@@ -26,7 +26,11 @@ pub struct CodeQuestion {
 
 impl fmt::Debug for CodeQuestion {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(if self.value_set.is_some() { "a code in a value set" } else { "a code of a system" })
+        formatter.write_str(if self.value_set.is_some() {
+            "a code in a value set"
+        } else {
+            "a code of a system"
+        })
     }
 }
 

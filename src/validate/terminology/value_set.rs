@@ -129,7 +129,8 @@ impl Listed {
     }
 
     fn place(&self, code: &str) -> Option<usize> {
-        let order = |row: &(u32, u32, u32)| compare(self.piece(row.0, row.1), code, self.case_sensitive);
+        let order =
+            |row: &(u32, u32, u32)| compare(self.piece(row.0, row.1), code, self.case_sensitive);
         self.at.binary_search_by(order).ok()
     }
 
@@ -143,7 +144,8 @@ impl Listed {
 
     fn names<'l>(&'l self, code: &str, mut take: impl FnMut(&'l str) -> bool) -> bool {
         let Some(place) = self.place(code) else { return false };
-        let display = self.at.get(place).map(|row| self.piece(row.1, row.2)).filter(|name| !name.is_empty());
+        let display =
+            self.at.get(place).map(|row| self.piece(row.1, row.2)).filter(|name| !name.is_empty());
         display.is_some_and(&mut take)
             || self
                 .names
@@ -181,7 +183,9 @@ impl ValueSet {
     fn decide(&self, system: Option<&str>, code: &str, depth: usize) -> Membership {
         let composed = self.composed(system, code, depth);
         match (composed, &self.expansion) {
-            (Membership::Unknown(_), Some(expansion)) => expansion.holds(system, code).unwrap_or(composed),
+            (Membership::Unknown(_), Some(expansion)) => {
+                expansion.holds(system, code).unwrap_or(composed)
+            }
             _ => composed,
         }
     }
@@ -220,7 +224,9 @@ impl ValueSet {
         };
         for import in &part.imports {
             let imported = match import {
-                Import::Set(set) if depth < super::compose::DEPTH => set.decide(system, code, depth + 1),
+                Import::Set(set) if depth < super::compose::DEPTH => {
+                    set.decide(system, code, depth + 1)
+                }
                 Import::Set(_) => Membership::Unknown(Reason::Cycle),
                 Import::Open(reason) => Membership::Unknown(*reason),
             };
@@ -272,7 +278,9 @@ impl ValueSet {
                 Codes::Listed(listed) => codes.extend(listed.codes()),
                 Codes::Whole(system) => codes.extend(system.concepts().map(|id| system.code(id))),
                 Codes::Chosen(system, bits) => {
-                    codes.extend(system.concepts().filter(|id| is_set(bits, *id)).map(|id| system.code(id)));
+                    codes.extend(
+                        system.concepts().filter(|id| is_set(bits, *id)).map(|id| system.code(id)),
+                    );
                 }
                 _ => return None,
             }
@@ -299,11 +307,13 @@ impl Codes {
         let is_in = |found: bool| if found { Membership::In } else { Membership::Out };
         match self {
             Self::Whole(system) => {
-                let found = system.find(code).filter(|id| !(active_only && system.is_inactive(*id)));
+                let found =
+                    system.find(code).filter(|id| !(active_only && system.is_inactive(*id)));
                 is_in(found.is_some())
             }
             Self::Chosen(system, bits) => {
-                let found = system.find(code).filter(|id| !(active_only && system.is_inactive(*id)));
+                let found =
+                    system.find(code).filter(|id| !(active_only && system.is_inactive(*id)));
                 is_in(found.is_some_and(|id| is_set(bits, id)))
             }
             Self::Listed(listed) => is_in(listed.holds(code, active_only)),
@@ -327,7 +337,8 @@ impl Codes {
 
 impl Expansion {
     fn holds(&self, system: Option<&str>, code: &str) -> Option<Membership> {
-        let mut known = self.systems.iter().filter(|(known, _)| system.is_none_or(|system| **known == *system));
+        let mut known =
+            self.systems.iter().filter(|(known, _)| system.is_none_or(|system| **known == *system));
         if known.any(|(_, listed)| listed.holds(code, false)) {
             return Some(Membership::In);
         }

@@ -43,14 +43,22 @@ impl Checker<'_> {
             match binding.strength {
                 Strength::Required => {
                     let finding = findings
-                        .add(&rule::CODE_REQUIRED, node, "the code is not in the value set that is required here")
+                        .add(
+                            &rule::CODE_REQUIRED,
+                            node,
+                            "the code is not in the value set that is required here",
+                        )
                         .with_value()
                         .key(binding.value_set.to_string());
                     if let Some(codes) = set.known_codes(LISTED) {
                         finding.allowed(codes.join(", "));
                     }
                     findings
-                        .add(&rule::SYSTEM_UNTOLD, node, "no code system of the value set has such a code")
+                        .add(
+                            &rule::SYSTEM_UNTOLD,
+                            node,
+                            "no code system of the value set has such a code",
+                        )
                         .key(binding.value_set.to_string());
                 }
                 Strength::Extensible | Strength::Preferred => {
@@ -196,7 +204,13 @@ impl Checker<'_> {
         self.bound_parts(tree, node, binding, findings);
     }
 
-    fn bound_parts(&mut self, tree: &Tree<'_>, node: NodeId, binding: &Binding, findings: &mut Findings) {
+    fn bound_parts(
+        &mut self,
+        tree: &Tree<'_>,
+        node: NodeId,
+        binding: &Binding,
+        findings: &mut Findings,
+    ) {
         if binding.strength == Strength::Example && binding.maximum.is_none() {
             return;
         }
@@ -268,9 +282,17 @@ impl Checker<'_> {
     ) -> Option<&'b ValueSet> {
         let set = binding.set(self.terminology);
         let is_local = binding.value_set.starts_with('#');
-        if set.is_none() && !is_local && binding.strength > Strength::Example && self.is_new("missing", &binding.value_set) {
+        if set.is_none()
+            && !is_local
+            && binding.strength > Strength::Example
+            && self.is_new("missing", &binding.value_set)
+        {
             findings
-                .add(&rule::SET_UNKNOWN, node, "the value set is not at hand, so codes are not checked against it")
+                .add(
+                    &rule::SET_UNKNOWN,
+                    node,
+                    "the value set is not at hand, so codes are not checked against it",
+                )
                 .key(binding.value_set.to_string());
         }
         set
@@ -278,12 +300,16 @@ impl Checker<'_> {
 
     fn not_in(&mut self, binding: &Binding, node: NodeId, findings: &mut Findings) {
         let (rule, text) = match binding.strength {
-            Strength::Required => (&rule::REQUIRED, "no code here is in the value set that is required"),
+            Strength::Required => {
+                (&rule::REQUIRED, "no code here is in the value set that is required")
+            }
             Strength::Extensible => (
                 &rule::EXTENSIBLE,
                 "no code here is in the value set, which is to be used unless nothing in it fits",
             ),
-            Strength::Preferred => (&rule::PREFERRED, "no code here is in the value set that is recommended"),
+            Strength::Preferred => {
+                (&rule::PREFERRED, "no code here is in the value set that is recommended")
+            }
             Strength::Example => return,
         };
         findings.add(rule, node, text).key(binding.value_set.to_string());

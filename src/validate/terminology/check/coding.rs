@@ -131,7 +131,11 @@ impl Checker<'_> {
         match system.content() {
             Content::Supplement => {
                 findings
-                    .add(&rule::SYSTEM_SUPPLEMENT, system_node, "a supplement is no code system of its own")
+                    .add(
+                        &rule::SYSTEM_SUPPLEMENT,
+                        system_node,
+                        "a supplement is no code system of its own",
+                    )
                     .with_value();
             }
             Content::Complete | Content::Fragment => {
@@ -139,7 +143,9 @@ impl Checker<'_> {
                     self.known(&system, node, &parts, place, binding, findings);
                 }
             }
-            Content::Example | Content::NotPresent => self.open(&parts, system_node, binding, findings),
+            Content::Example | Content::NotPresent => {
+                self.open(&parts, system_node, binding, findings)
+            }
         }
     }
 
@@ -160,7 +166,8 @@ impl Checker<'_> {
         }
         let exact = self.terminology.code_system(&[url, version].join("|"));
         if exact.is_none() && matches!(place, Place::Concept) {
-            let is_required = binding.is_some_and(|binding| binding.strength() == Strength::Required);
+            let is_required =
+                binding.is_some_and(|binding| binding.strength() == Strength::Required);
             let known = system.version().unwrap_or("without version");
             findings
                 .add(
@@ -193,7 +200,10 @@ impl Checker<'_> {
         };
         let Some(id) = system.find(code) else {
             let (rule, text) = if system.content() == Content::Fragment {
-                (&rule::UNKNOWN_IN_FRAGMENT, "the code is not among those of its system that are at hand")
+                (
+                    &rule::UNKNOWN_IN_FRAGMENT,
+                    "the code is not among those of its system that are at hand",
+                )
             } else {
                 (&rule::UNKNOWN, "the code system has no such code")
             };
@@ -203,7 +213,11 @@ impl Checker<'_> {
         let right = system.code(id);
         if right != code {
             findings
-                .add(&rule::CASE, code_node, "the code is written in another case than its system has it")
+                .add(
+                    &rule::CASE,
+                    code_node,
+                    "the code is written in another case than its system has it",
+                )
                 .with_value()
                 .allowed(right.to_owned());
         }
@@ -228,10 +242,14 @@ impl Checker<'_> {
             }
         }
         if system.is_inactive(id) {
-            findings.add(&rule::INACTIVE, node, "the code is no longer in use in its system").with_value();
+            findings
+                .add(&rule::INACTIVE, node, "the code is no longer in use in its system")
+                .with_value();
         }
         if system.is_deprecated(id) {
-            findings.add(&rule::DEPRECATED, node, "the code's use is discouraged by its system").with_value();
+            findings
+                .add(&rule::DEPRECATED, node, "the code's use is discouraged by its system")
+                .with_value();
         }
         let standing = match system.standing() {
             Standing::Active => return,
@@ -255,7 +273,8 @@ impl Checker<'_> {
         } else {
             (&rule::DISPLAY, "the display is not that of the code")
         };
-        let finding = findings.add(rule, node, text).severity(self.options.wrong_display).with_value();
+        let finding =
+            findings.add(rule, node, text).severity(self.options.wrong_display).with_value();
         if let Some(right) = right {
             finding.allowed(right.to_owned());
         }
@@ -268,7 +287,9 @@ impl Checker<'_> {
         else {
             return false;
         };
-        let set = binding.filter(|_| self.is_before_r5()).and_then(|binding| binding.set(self.terminology));
+        let set = binding
+            .filter(|_| self.is_before_r5())
+            .and_then(|binding| binding.set(self.terminology));
         set.is_some_and(|set| {
             set.any_name(system, code, &mut |name| display::compare(given, name) == Likeness::Same)
         })
@@ -286,7 +307,9 @@ impl Checker<'_> {
                 findings.add(&rule::UNIT, code_node, "the code is no UCUM unit").with_value();
             }
             Grammar::MediaType if !grammar::is_media_type(code) => {
-                findings.add(&rule::MEDIA_TYPE, code_node, "the code has not the form type/subtype").with_value();
+                findings
+                    .add(&rule::MEDIA_TYPE, code_node, "the code has not the form type/subtype")
+                    .with_value();
             }
             _ => {}
         }
@@ -314,7 +337,9 @@ impl Checker<'_> {
         }
         if is_hl7(url) {
             if is_free {
-                findings.add(&rule::SYSTEM_UNKNOWN, node, "HL7 has no such code system").with_value();
+                findings
+                    .add(&rule::SYSTEM_UNKNOWN, node, "HL7 has no such code system")
+                    .with_value();
             } else {
                 let text = "HL7 has no such code system, so the code is not checked";
                 findings.add(&rule::SYSTEM_DOUBTFUL, system_node, text).with_value();
@@ -322,7 +347,9 @@ impl Checker<'_> {
             return;
         }
         if is_free && self.is_misspelt(url) {
-            findings.add(&rule::SYSTEM_MISSPELT, node, "the URL of the code system is misspelt").with_value();
+            findings
+                .add(&rule::SYSTEM_MISSPELT, node, "the URL of the code system is misspelt")
+                .with_value();
             return;
         }
         self.open(parts, system_node, binding, findings);
@@ -330,11 +357,18 @@ impl Checker<'_> {
 
     /// A system that would be known if its URL began with `http:`, or did not go on after its end.
     fn is_misspelt(&self, url: &str) -> bool {
-        let secure = url.strip_prefix("https:").is_some_and(|rest| {
-            self.terminology.code_system(&["http:", rest].concat()).is_some()
-        });
-        const WHOLE: [&str; 3] = ["http://loinc.org", "http://unitsofmeasure.org", "http://www.nlm.nih.gov/research/umls/rxnorm"];
-        secure || WHOLE.iter().any(|whole| url.strip_prefix(whole).is_some_and(|rest| !rest.is_empty()))
+        let secure = url
+            .strip_prefix("https:")
+            .is_some_and(|rest| self.terminology.code_system(&["http:", rest].concat()).is_some());
+        const WHOLE: [&str; 3] = [
+            "http://loinc.org",
+            "http://unitsofmeasure.org",
+            "http://www.nlm.nih.gov/research/umls/rxnorm",
+        ];
+        secure
+            || WHOLE
+                .iter()
+                .any(|whole| url.strip_prefix(whole).is_some_and(|rest| !rest.is_empty()))
     }
 
     /// A code that only a server can tell.
@@ -356,7 +390,9 @@ impl Checker<'_> {
         match answer {
             Answer::Valid => {}
             Answer::Invalid => {
-                findings.add(&rule::UNKNOWN, code_node, "the code system has no such code").with_value();
+                findings
+                    .add(&rule::UNKNOWN, code_node, "the code system has no such code")
+                    .with_value();
             }
             Answer::WrongDisplay => {
                 if let Some((display_node, _)) = parts.display
@@ -397,7 +433,8 @@ fn has_scheme(uri: &str) -> bool {
 
 /// Whether a URL is one that only HL7 gives out, and of which all are known: not those of other people's codes (`sid`).
 fn is_hl7(url: &str) -> bool {
-    let rest = url.strip_prefix("http://").or_else(|| url.strip_prefix("https://")).unwrap_or_default();
+    let rest =
+        url.strip_prefix("http://").or_else(|| url.strip_prefix("https://")).unwrap_or_default();
     let rest = rest.strip_prefix("www.").unwrap_or(rest);
     rest.strip_prefix("hl7.org/fhir").is_some_and(|path| {
         !path.starts_with("/sid/") && !path.starts_with("/test") && !path.contains("example")
