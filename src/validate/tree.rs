@@ -291,6 +291,11 @@ impl<'s> Tree<'s> {
         self.resources.get(at).map(|(_, slice)| self.slice(*slice))
     }
 
+    /// All resources in it in the order of the source, the root first.
+    pub fn resources(&self) -> impl Iterator<Item = NodeId> + '_ {
+        self.resources.iter().map(|(id, _)| *id)
+    }
+
     /// Its children in order, siblings of one name beside each other.
     pub fn children(&self, id: NodeId) -> Children<'_> {
         let node = self.node(id);
@@ -370,6 +375,29 @@ impl Iterator for Children<'_> {
             }
         }
         None
+    }
+}
+
+/// A place among the children of an element that borrows nothing, so that the tree can be written to on the way.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::validate) struct Cursor {
+    next: u32,
+    end: u32,
+}
+
+impl Tree<'_> {
+    /// Before the first child of an element.
+    pub(in crate::validate) fn cursor(&self, id: NodeId) -> Cursor {
+        let Children { next, end, .. } = self.children(id);
+        Cursor { next, end }
+    }
+
+    /// The next child.
+    pub(in crate::validate) fn step(&self, cursor: &mut Cursor) -> Option<NodeId> {
+        let mut children = Children { nodes: &self.nodes, next: cursor.next, end: cursor.end };
+        let found = children.next();
+        cursor.next = children.next;
+        found
     }
 }
 
