@@ -17,6 +17,7 @@ pub mod report;
 pub mod rule;
 pub mod shared;
 pub mod suite;
+pub mod terminology;
 pub mod tree;
 pub mod types;
 mod walk;

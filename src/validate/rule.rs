@@ -5,6 +5,7 @@
 
 pub mod form;
 pub mod structure;
+pub mod terminology;
 
 use crate::issue::Severity;
 
@@ -85,7 +86,12 @@ pub struct Rule {
 
 /// All rules, by code.
 pub fn all() -> Vec<&'static Rule> {
-    let mut rules: Vec<&'static Rule> = [form::ALL, structure::ALL].concat();
+    let mut rules: Vec<&'static Rule> = [
+        form::ALL,
+        structure::ALL,
+        terminology::ALL,
+    ]
+    .concat();
     rules.sort_unstable_by_key(|rule| rule.code);
     rules
 }

@@ -1,4 +1,5 @@
 //! The validator, part by part.
 
 mod definitions;
+mod terminology_oracle;
 mod tree;
