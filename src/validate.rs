@@ -6,7 +6,14 @@
 //!
 //! It refuses nothing but what can't be read, and it touches nothing outside: definitions come in as bytes.
 
+pub mod attachment;
+pub mod automatic;
+pub mod bundle;
+pub mod content;
 pub mod finding;
+pub mod primitive;
+pub mod reference;
 pub mod rule;
 pub mod tree;
 pub mod types;
+pub mod xhtml;

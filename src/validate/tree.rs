@@ -330,6 +330,18 @@ impl<'s> Tree<'s> {
             .count()
     }
 
+    /// One past the index of the last element that lies in it: what lies in an element is a range of numbers.
+    ///
+    /// Children that JSON writes as `_name` lie outside of a primitive element, and in the one that holds both.
+    pub fn end(&self, id: NodeId) -> usize {
+        self.node(id).end as usize
+    }
+
+    /// The resources in it with their types, in the order of the source: itself, contained ones, those of entries.
+    pub fn resources(&self) -> impl Iterator<Item = (NodeId, &str)> {
+        self.resources.iter().map(|(id, slice)| (*id, self.slice(*slice)))
+    }
+
     /// The nearest resource that it is or belongs to: the contained one, the entry's, or the root.
     pub fn resource_of(&self, id: NodeId) -> NodeId {
         let mut at = id;
