@@ -149,11 +149,11 @@ impl<'a, 't> Content<'a, 't> {
                 Scene { tree, types: self.types, release: self.release, places: &self.places };
             bundle::check(scene, bundle, index, findings);
         }
-        for (node, name) in tree.resources() {
+        for node in tree.resources() {
             if self.options.contained && tree.name(node) != "contained" {
                 self.references.contained_are_used(node, findings);
             }
-            if self.options.automatic && name == "Observation" {
+            if self.options.automatic {
                 automatic::check(tree, node, findings);
             }
         }

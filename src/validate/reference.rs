@@ -117,21 +117,21 @@ impl<'t> References<'t> {
     pub fn new(tree: &'t Tree<'t>, types: &'t Types, release: Release) -> Self {
         let bundles = tree
             .resources()
-            .filter(|(_, name)| *name == "Bundle")
-            .map(|(node, _)| (node, BundleIndex::new(tree, node)))
+            .filter(|node| tree.resource_type(*node) == Some("Bundle"))
+            .map(|node| (node, BundleIndex::new(tree, node)))
             .collect();
         let mut parameters: Vec<_> = tree
             .resources()
-            .filter(|(node, _)| {
+            .filter(|node| {
                 tree.parent(*node).is_some_and(|of| matches!(tree.name(of), "parameter" | "part"))
             })
-            .filter_map(|(node, name)| Some((tree.child_text(node, "id")?, name, node)))
+            .filter_map(|node| Some((tree.child_text(node, "id")?, tree.resource_type(node)?, node)))
             .collect();
         parameters.sort_unstable();
         let mut contained: Vec<_> = tree
             .resources()
-            .filter(|(node, _)| tree.name(*node) == "contained")
-            .filter_map(|(node, _)| Some((tree.parent(node)?, tree.child_text(node, "id")?, node)))
+            .filter(|node| tree.name(*node) == "contained")
+            .filter_map(|node| Some((tree.parent(node)?, tree.child_text(node, "id")?, node)))
             .collect();
         contained.sort_unstable();
         Self { tree, types, release, bundles, contained, parameters }

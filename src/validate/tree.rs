@@ -291,6 +291,11 @@ impl<'s> Tree<'s> {
         self.resources.get(at).map(|(_, slice)| self.slice(*slice))
     }
 
+    /// All resources in it in the order of the source, the root first.
+    pub fn resources(&self) -> impl Iterator<Item = NodeId> + '_ {
+        self.resources.iter().map(|(id, _)| *id)
+    }
+
     /// Its children in order, siblings of one name beside each other.
     pub fn children(&self, id: NodeId) -> Children<'_> {
         let node = self.node(id);
@@ -335,11 +340,6 @@ impl<'s> Tree<'s> {
     /// Children that JSON writes as `_name` lie outside of a primitive element, and in the one that holds both.
     pub fn end(&self, id: NodeId) -> usize {
         self.node(id).end as usize
-    }
-
-    /// The resources in it with their types, in the order of the source: itself, contained ones, those of entries.
-    pub fn resources(&self) -> impl Iterator<Item = (NodeId, &str)> {
-        self.resources.iter().map(|(id, slice)| (*id, self.slice(*slice)))
     }
 
     /// The nearest resource that it is or belongs to: the contained one, the entry's, or the root.

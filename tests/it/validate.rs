@@ -1,3 +1,6 @@
 //! The validator, part by part.
 
+mod attachment;
+mod primitive;
 mod tree;
+mod xhtml;
