@@ -9,11 +9,107 @@
 pub mod attachment;
 pub mod automatic;
 pub mod bundle;
+mod compile;
 pub mod content;
+pub mod definitions;
+pub mod document;
 pub mod finding;
+pub mod options;
 pub mod primitive;
+pub mod program;
 pub mod reference;
 pub mod rule;
 pub mod tree;
 pub mod types;
+mod walk;
 pub mod xhtml;
+
+use std::sync::Arc;
+
+use document::{Document, Pass, Visit};
+use finding::{Finding, Findings};
+use options::Options;
+use program::{Library, Program, Programs};
+use tree::Tree;
+
+/// Validates documents; made once and shared by all threads.
+#[derive(Debug)]
+pub struct Validator {
+    programs: Arc<Programs>,
+    options: Options,
+    passes: Vec<Box<dyn Pass>>,
+}
+
+/// What a validation found.
+#[derive(Debug)]
+pub struct Outcome<'s> {
+    /// The document, its elements with their types.
+    pub tree: Tree<'s>,
+    /// What was found: the form first, then the structure, then the rules, in the order of the source.
+    pub findings: Vec<Finding>,
+}
+
+impl Validator {
+    /// A validator by these definitions, with the structure's rules only; [`Self::with`] adds others.
+    pub fn new(library: Arc<dyn Library>, options: Options) -> Self {
+        Self::of(Arc::new(Programs::new(library)), options)
+    }
+
+    /// The same by programs that others use too.
+    pub fn of(programs: Arc<Programs>, options: Options) -> Self {
+        Self { programs, options, passes: Vec::new() }
+    }
+
+    /// Adds rules that run after the walk, in the order in which they are added.
+    #[must_use]
+    pub fn with(mut self, pass: Box<dyn Pass>) -> Self {
+        self.passes.push(pass);
+        self
+    }
+
+    /// The definitions, compiled.
+    pub fn programs(&self) -> &Arc<Programs> {
+        &self.programs
+    }
+
+    /// How it validates.
+    pub fn options(&self) -> &Options {
+        &self.options
+    }
+
+    /// Gives every element its type, and says nothing of what is wrong.
+    pub fn annotate(&self, tree: &mut Tree<'_>) {
+        let mut findings = Findings::new();
+        let _ = walk::base(&self.programs, &self.options, tree, &mut findings);
+    }
+
+    /// Validates a document.
+    pub fn validate<'s>(&self, mut tree: Tree<'s>) -> Outcome<'s> {
+        let mut findings = Findings::new();
+        let visits = walk::base(&self.programs, &self.options, &mut tree, &mut findings);
+        self.pass(&tree, &visits, None, &mut findings);
+        Outcome { tree, findings: findings.into_vec() }
+    }
+
+    /// One round of all passes.
+    fn pass(
+        &self,
+        tree: &Tree<'_>,
+        visits: &[Option<Visit<'_>>],
+        profile: Option<&Program>,
+        findings: &mut Findings,
+    ) {
+        let programs = &self.programs;
+        let document = Document { tree, visits, programs, options: &self.options, profile };
+        for (node, visit) in tree.all().filter_map(|node| Some((node, document.visit(node)?))) {
+            for pass in &self.passes {
+                pass.element(&document, node, visit, findings);
+            }
+        }
+        for resource in tree.resources() {
+            for pass in &self.passes {
+                pass.resource(&document, resource, findings);
+            }
+        }
+    }
+}

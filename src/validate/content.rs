@@ -9,9 +9,11 @@ mod text;
 use super::attachment;
 use super::automatic;
 use super::bundle::{self, Scene};
+use super::document::{Document, Pass, Visit};
 use super::finding::Findings;
+use super::options::Options;
 use super::primitive::{self, Primitive, is_absolute_url};
-use super::reference::{Outside, Policy, References};
+use super::reference::{Nowhere, Outside, References, Targets};
 use super::rule::{narrative, primitive as rule};
 use super::tree::{NodeId, Tree};
 use super::types::{TypeId, TypeKind, Types};
@@ -21,33 +23,36 @@ use crate::issue::Severity;
 
 pub use text::{html_in_markdown, looks_like_html};
 
-/// What the rules are to do; the defaults are those of `validate`.
-#[derive(Debug, Clone, Copy)]
-pub struct Options {
-    /// How references are followed that lead outside of the document.
-    pub references: Policy,
-    /// Whether text that looks like HTML is an error; without it, worth knowing.
-    pub security_checks: bool,
-    /// How bad HTML in markdown is; nothing for: not looked for.
-    pub html_in_markdown: Option<Severity>,
-    /// Whether URLs of example.org, acme.com and their like may stand in it.
-    pub example_urls: bool,
-    /// Whether contained resources that nobody refers to are told of.
-    pub contained: bool,
-    /// Whether profiles that apply by themselves are checked as far as [`automatic`] does it.
-    pub automatic: bool,
+/// The rules as a [`Pass`]: all of it at once when the document's root is looked at, so that every index is made once.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct ContentRules<O = Nowhere> {
+    /// What is known of resources that are not in the document.
+    pub outside: O,
 }
 
-impl Default for Options {
-    fn default() -> Self {
-        Self {
-            references: Policy::default(),
-            security_checks: false,
-            html_in_markdown: Some(Severity::Warning),
-            example_urls: true,
-            contained: true,
-            automatic: true,
+impl<O: Outside + std::fmt::Debug + Send + Sync> Pass for ContentRules<O> {
+    fn element(&self, _: &Document<'_, '_>, _: NodeId, _: &Visit<'_>, _: &mut Findings) {}
+
+    fn resource(&self, document: &Document<'_, '_>, resource: NodeId, findings: &mut Findings) {
+        if resource != NodeId::ROOT {
+            return;
         }
+        let release = document.programs.release();
+        let content = Content::new(document.tree, document.types(), release, document.options);
+        if document.profile.is_some() {
+            // A profile may narrow what references lead to; all else was looked at in the first round.
+            content.references_only(document, &self.outside, findings);
+            return;
+        }
+        let reference = document.types().id("Reference");
+        for node in document.tree.all() {
+            if Some(document.tree.type_of(node)) == reference {
+                content.reference_of(document, node, &self.outside, findings);
+            } else {
+                content.element(node, findings);
+            }
+        }
+        content.resources(findings);
     }
 }
 
@@ -130,15 +135,63 @@ impl<'a, 't> Content<'a, 't> {
         }
     }
 
-    /// Looks at an element of type Reference; `targets` are the types that it may lead to, none means any.
+    /// Looks at an element of type Reference; `targets` says where it may lead.
     pub fn reference(
         &self,
         node: NodeId,
-        targets: &[TypeId],
+        targets: Targets<'_>,
         outside: &dyn Outside,
         findings: &mut Findings,
     ) {
         self.references.check(node, targets, self.options.references, outside, findings);
+    }
+
+    /// Looks at a Reference by its own definition.
+    fn reference_of(
+        &self,
+        document: &Document<'_, '_>,
+        node: NodeId,
+        outside: &dyn Outside,
+        findings: &mut Findings,
+    ) {
+        let of_type = document.visit(node).and_then(|visit| visit.of_type);
+        let (types, aggregation) = match of_type {
+            Some(of_type) => (targets(document, &of_type.targets), &*of_type.aggregation),
+            None => (Vec::new(), &[][..]),
+        };
+        let aggregation_outside =
+            document.options.aggregation_outside_bundles || self.release < Release::R5;
+        let targets = Targets { types: &types, aggregation, aggregation_outside };
+        self.reference(node, targets, outside, findings);
+    }
+
+    /// References that a profile says more of.
+    fn references_only(
+        &self,
+        document: &Document<'_, '_>,
+        outside: &dyn Outside,
+        findings: &mut Findings,
+    ) {
+        let reference = self.types.id("Reference");
+        for node in self.tree.all() {
+            if Some(self.tree.type_of(node)) == reference
+                && document
+                    .visit(node)
+                    .and_then(|visit| visit.of_type)
+                    .is_some_and(|of| !of.targets.is_empty())
+            {
+                let mut again = Findings::new();
+                self.reference_of(document, node, outside, &mut again);
+                let profile = document.profile.map(|profile| profile.url.to_string());
+                for finding in again.into_vec() {
+                    if References::is_of_target(finding.rule) {
+                        let told = findings.add(finding.rule, node, finding.text);
+                        told.allowed = finding.allowed;
+                        told.profile = profile.clone().map(Into::into);
+                    }
+                }
+            }
+        }
     }
 
     /// Looks at each resource of the document as a whole: Bundles, contained resources, automatic profiles.
@@ -150,12 +203,10 @@ impl<'a, 't> Content<'a, 't> {
             bundle::check(scene, bundle, index, findings);
         }
         for node in tree.resources() {
-            if self.options.contained && tree.name(node) != "contained" {
+            if !self.options.ignore_contained && tree.name(node) != "contained" {
                 self.references.contained_are_used(node, findings);
             }
-            if self.options.automatic {
-                automatic::check(tree, node, findings);
-            }
+            automatic::check(tree, node, findings);
         }
     }
 
@@ -225,8 +276,23 @@ impl<'a, 't> Content<'a, 't> {
                     .severity(severity)
                     .with_value();
             }
-        } else if !self.options.example_urls && text::is_example_url(value) {
+        } else if self.options.forbid_examples && text::is_example_url(value) {
             findings.add(&rule::EXAMPLE_URL, node, rule::EXAMPLE_URL.title).with_value();
         }
     }
+}
+
+/// The types that the targets of a reference may have, which a definition names by the URLs of types and profiles.
+///
+/// None if one of them is not known: then nothing can be said.
+fn targets(document: &Document<'_, '_>, urls: &[Box<str>]) -> Vec<TypeId> {
+    let types = document.types();
+    let of_url = |url: &str| {
+        let plain = url.split('|').next().unwrap_or_default();
+        plain
+            .strip_prefix("http://hl7.org/fhir/StructureDefinition/")
+            .and_then(|name| types.id(name))
+            .or_else(|| document.programs.of_url(url).map(|program| program.type_id))
+    };
+    urls.iter().map(|url| of_url(url)).collect::<Option<Vec<_>>>().unwrap_or_default()
 }

@@ -12,29 +12,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::bundle::{BundleIndex, Target, is_resource, restful};
 use super::finding::Findings;
+use super::options::ReferencePolicy;
 use super::primitive::{is_absolute_url, is_id};
-use super::rule::reference as rule;
+use super::program::Aggregation;
+use super::rule::{Rule, reference as rule};
 use super::tree::{NodeId, Tree};
 use super::types::{TypeId, Types};
 use crate::fhir::Release;
 
-/// How far references that lead outside of the document are looked at; names and meaning are the reference engine's.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
-pub enum Policy {
-    /// Not at all.
-    Ignore,
-    /// If the type of the target is known (by its URL, or because it is at hand), it must be allowed.
-    #[default]
-    CheckTypeIfExists,
-    /// The target must be at hand.
-    CheckExists,
-    /// The target must be at hand and of an allowed type.
-    CheckExistsAndType,
-    /// The target must be at hand, of an allowed type, and valid.
-    CheckValid,
-}
-
-impl Policy {
+impl ReferencePolicy {
     /// The policy of a name: `CHECK_TYPE_IF_EXISTS`.
     pub fn of(name: &str) -> Option<Self> {
         Some(match name {
@@ -54,6 +40,17 @@ impl Policy {
     const fn checks_type(self) -> bool {
         matches!(self, Self::CheckTypeIfExists | Self::CheckExistsAndType | Self::CheckValid)
     }
+}
+
+/// Where a reference may lead by its definition.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Targets<'x> {
+    /// The types that it may lead to; none means any.
+    pub types: &'x [TypeId],
+    /// Whether to something contained, in the same Bundle, or elsewhere; none means in any way.
+    pub aggregation: &'x [Aggregation],
+    /// Whether what must be in the same Bundle must be so outside of Bundles too.
+    pub aggregation_outside: bool,
 }
 
 /// What is known of resources that are not in the document: for `CHECK_EXISTS` and more.
@@ -125,7 +122,9 @@ impl<'t> References<'t> {
             .filter(|node| {
                 tree.parent(*node).is_some_and(|of| matches!(tree.name(of), "parameter" | "part"))
             })
-            .filter_map(|node| Some((tree.child_text(node, "id")?, tree.resource_type(node)?, node)))
+            .filter_map(|node| {
+                Some((tree.child_text(node, "id")?, tree.resource_type(node)?, node))
+            })
             .collect();
         parameters.sort_unstable();
         let mut contained: Vec<_> = tree
@@ -235,16 +234,17 @@ impl<'t> References<'t> {
         Resolved::Elsewhere
     }
 
-    /// Looks at an element of type Reference. `targets` are the types that it may lead to; none means any.
+    /// Looks at an element of type Reference. `definition` says where it may lead.
     pub fn check(
         &self,
         node: NodeId,
-        targets: &[TypeId],
-        policy: Policy,
+        definition: Targets<'_>,
+        policy: ReferencePolicy,
         outside: &dyn Outside,
         findings: &mut Findings,
     ) {
         let tree = self.tree;
+        let targets = definition.types;
         let Some(text) = tree.child_text(node, "reference").filter(|text| !text.is_empty()) else {
             let says_whom = tree.child(node, "display").is_some()
                 || tree.child(node, "identifier").is_some_and(|identifier| {
@@ -311,6 +311,7 @@ impl<'t> References<'t> {
             }
         }
         let is_here = matches!(resolved, Resolved::Here(_));
+        self.aggregation(node, definition, is_inner, is_here, findings);
         let known = found.is_some();
         let by_form = || restful(text, self.types).map(|parts| Cow::Borrowed(parts.resource_type));
         let found = found.or_else(by_form);
@@ -324,6 +325,39 @@ impl<'t> References<'t> {
                 .add(rule, node, format!("{}: {}", rule.title, self.quotable(name)))
                 .allowed(self.names(targets))
                 .with_value();
+        }
+    }
+
+    /// Whether a rule is about where a reference may lead by its definition.
+    pub(super) fn is_of_target(rule: &'static Rule) -> bool {
+        [&rule::TARGET_TYPE, &rule::TARGET_TYPE_BY_URL, &rule::STATED_TYPE, &rule::AGGREGATION]
+            .iter()
+            .any(|known| known.code == rule.code)
+    }
+
+    /// Whether a reference leads where the definition wants its target to be: contained, in the Bundle, elsewhere.
+    fn aggregation(
+        &self,
+        node: NodeId,
+        definition: Targets<'_>,
+        is_inner: bool,
+        is_here: bool,
+        findings: &mut Findings,
+    ) {
+        let in_bundle = self
+            .bundles
+            .iter()
+            .any(|(bundle, _)| (bundle.index()..self.tree.end(*bundle)).contains(&node.index()));
+        let fits = definition.aggregation.is_empty()
+            || definition.aggregation.iter().any(|way| match way {
+                Aggregation::Contained => is_inner && is_here,
+                Aggregation::Bundled => {
+                    (is_here && !is_inner) || !(in_bundle || definition.aggregation_outside)
+                }
+                Aggregation::Referenced => !is_inner,
+            });
+        if !fits {
+            findings.add(&rule::AGGREGATION, node, rule::AGGREGATION.title).with_value();
         }
     }
 

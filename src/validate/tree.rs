@@ -385,6 +385,29 @@ impl Iterator for Children<'_> {
     }
 }
 
+/// A place among the children of an element that borrows nothing, so that the tree can be written to on the way.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::validate) struct Cursor {
+    next: u32,
+    end: u32,
+}
+
+impl Tree<'_> {
+    /// Before the first child of an element.
+    pub(in crate::validate) fn cursor(&self, id: NodeId) -> Cursor {
+        let Children { next, end, .. } = self.children(id);
+        Cursor { next, end }
+    }
+
+    /// The next child.
+    pub(in crate::validate) fn step(&self, cursor: &mut Cursor) -> Option<NodeId> {
+        let mut children = Children { nodes: &self.nodes, next: cursor.next, end: cursor.end };
+        let found = children.next();
+        cursor.next = children.next;
+        found
+    }
+}
+
 // ---- What the definitions say about it ----
 
 impl Tree<'_> {

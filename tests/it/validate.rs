@@ -1,6 +1,7 @@
 //! The validator, part by part.
 
 mod attachment;
+mod definitions;
 mod primitive;
 mod tree;
 mod xhtml;

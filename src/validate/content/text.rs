@@ -1,10 +1,10 @@
 //! Text that is more than its grammar: HTML in strings and markdown, identifiers, URLs of examples.
 
 use super::super::finding::Findings;
+use super::super::options::Options;
 use super::super::primitive::{Primitive, is_uuid};
 use super::super::rule::primitive as rule;
 use super::super::tree::{NodeId, Tree};
-use super::Options;
 use crate::issue::Severity;
 
 /// Whether a text holds what looks like a tag of HTML: `<b>` that is followed by another one.
@@ -67,10 +67,9 @@ pub(super) fn check(
     } else if primitive != Primitive::Markdown && looks_like_html(value) {
         findings.add(&rule::HTML, node, rule::HTML.title).severity(Severity::Information);
     }
-    if primitive == Primitive::Markdown
-        && let Some(severity) = options.html_in_markdown
-        && html_in_markdown(value)
-    {
+    if primitive == Primitive::Markdown && html_in_markdown(value) {
+        let severity =
+            if options.forbid_html_in_markdown { Severity::Error } else { Severity::Warning };
         findings
             .add(&rule::HTML_IN_MARKDOWN, node, rule::HTML_IN_MARKDOWN.title)
             .severity(severity);

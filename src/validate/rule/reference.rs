@@ -21,6 +21,7 @@ pub const ALL: &[&Rule] = &[
     &TARGET_TYPE_BY_URL,
     &STATED_TYPE,
     &STATED_OTHER_TYPE,
+    &AGGREGATION,
     &CONTAINED_UNUSED,
 ];
 
@@ -209,6 +210,17 @@ pub static STATED_OTHER_TYPE: Rule = Rule::error(
         "fhir-reference-stated-other",
         "the type of a reference is not that of what it leads to",
         "Reference.type and the target disagree; one of them is wrong.",
+        "https://hl7.org/fhir/R4/references.html#Reference",
+    ],
+);
+
+/// A reference does not lead where the definition wants its target to be.
+pub static AGGREGATION: Rule = Rule::error(
+    IssueType::Structure,
+    [
+        "fhir-reference-aggregation",
+        "a reference does not lead where the definition wants its target to be",
+        "The definition says that the target is contained, in the same Bundle, or elsewhere.",
         "https://hl7.org/fhir/R4/references.html#Reference",
     ],
 );

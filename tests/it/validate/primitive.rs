@@ -69,7 +69,11 @@ fn numbers_have_their_ranges_and_no_odd_signs() {
         &["9223372036854775807", "-9223372036854775808"],
         &[("9223372036854775808", "fhir-integer64")],
     );
-    table("unsignedInt", &["0", "2147483647"], &[("-1", "fhir-unsigned-int"), ("2147483648", "fhir-unsigned-int")]);
+    table(
+        "unsignedInt",
+        &["0", "2147483647"],
+        &[("-1", "fhir-unsigned-int"), ("2147483648", "fhir-unsigned-int")],
+    );
     table("positiveInt", &["1"], &[("0", "fhir-positive-int"), ("-1", "fhir-positive-int")]);
 }
 
@@ -278,7 +282,9 @@ fn json_writes_each_type_its_own_way() {
 
 #[test]
 fn ids_of_resources_have_rules_of_their_own() {
-    let id = |id: &str| of_element(&format!(r#"{{"resourceType":"Patient","id":"{id}"}}"#), "id", "string");
+    let id = |id: &str| {
+        of_element(&format!(r#"{{"resourceType":"Patient","id":"{id}"}}"#), "id", "string")
+    };
     assert_eq!(id("a-1.B"), Vec::<&str>::new());
     assert_eq!(id("/foobar=="), ["fhir-resource-id"]);
     assert_eq!(id("org_1"), ["fhir-resource-id"]);
