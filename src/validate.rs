@@ -6,13 +6,19 @@
 //!
 //! It refuses nothing but what can't be read, and it touches nothing outside: definitions come in as bytes.
 
+pub mod attachment;
+pub mod automatic;
+pub mod bundle;
 mod compile;
+pub mod content;
 pub mod definitions;
 pub mod document;
 pub mod finding;
 pub mod options;
+pub mod primitive;
 mod profile;
 pub mod program;
+pub mod reference;
 pub mod report;
 pub mod rule;
 pub mod shared;
@@ -21,6 +27,7 @@ pub mod terminology;
 pub mod tree;
 pub mod types;
 mod walk;
+pub mod xhtml;
 
 use std::sync::Arc;
 

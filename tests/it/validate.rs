@@ -1,5 +1,8 @@
 //! The validator, part by part.
 
+mod attachment;
 mod definitions;
+mod primitive;
 mod terminology_oracle;
 mod tree;
+mod xhtml;
