@@ -251,7 +251,9 @@ async fn sync(way: &Way, cases: &[Case], base_url: &str, to: &str) -> Took {
     let store = Store::open(&directory.path().join("store")).await.unwrap();
     let pack = way.plays.and_then(|(_, pack)| Pack::named(pack));
     for case in cases {
-        store.link(&case.record(base_url, pack.is_some()).link).await.unwrap();
+        let record = case.record(base_url, pack.is_some());
+        store.link(&record.link).await.unwrap();
+        store.link_references(&record.link, &record.references).await.unwrap();
     }
     let client = Client::new(&Config::local(to.parse::<Base>().unwrap()).unwrap()).unwrap();
     let encounters = pack.is_none().then_some(Encounters::Create);
@@ -272,7 +274,10 @@ async fn sync(way: &Way, cases: &[Case], base_url: &str, to: &str) -> Took {
         cases.iter().map(|case| case.record(base_url, pack.is_some())).collect();
     let report = apply(&ehr, &records, &mut |_| ()).await.unwrap();
     let took = watch.stop();
-    assert_eq!(report.outcome(), Outcome::Done, "{}", way.name);
+    let stopped = report.records.iter().enumerate().find_map(|(place, record)| {
+        record.stopped.as_ref().map(|stop| format!("record {place}: {stop}"))
+    });
+    assert_eq!(report.outcome(), Outcome::Done, "{} {stopped:?}", way.name);
     store.close().await.unwrap();
     took
 }

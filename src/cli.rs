@@ -11,6 +11,7 @@ mod exit;
 mod failure;
 mod input;
 mod output;
+mod package;
 mod progress;
 mod prompt;
 mod runtime;

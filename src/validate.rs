@@ -6,6 +6,7 @@
 //!
 //! It refuses nothing but what can't be read, and it touches nothing outside: definitions come in as bytes.
 
+pub mod definitions;
 pub mod fhirpath;
 pub mod finding;
 pub mod rule;

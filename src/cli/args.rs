@@ -111,6 +111,9 @@ pub(crate) enum Command {
     HandOffs(HandOffs),
     /// Run an EHR on this machine to try things against: a FHIR R4 server in memory
     Sandbox(Sandbox),
+    /// FHIR's own definitions, which are part of the program
+    #[command(subcommand, hide = true)]
+    Definitions(Definitions),
     /// Print the completions of a shell
     Completions {
         /// The shell
@@ -123,6 +126,20 @@ pub(crate) enum Command {
     },
     /// Print the version and what it was built with
     Version,
+}
+
+/// What to do with the definitions.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Definitions {
+    /// Make the packs anew from the jars that are pinned
+    Build {
+        /// Where the jars are: a directory of them, or a Maven repository
+        #[arg(long, value_name = "DIR")]
+        from: PathBuf,
+        /// Where to write the packs
+        #[arg(long, value_name = "DIR")]
+        to: PathBuf,
+    },
 }
 
 /// A record to be mapped.

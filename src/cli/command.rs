@@ -1,6 +1,7 @@
 //! The commands, one file each.
 
 pub(super) mod completions;
+mod definitions;
 mod demo;
 mod ehr;
 mod hand_offs;
@@ -11,7 +12,7 @@ mod sandbox;
 mod sync;
 pub(super) mod version;
 
-use super::args::{Command, Ehr, Record};
+use super::args::{Command, Definitions, Ehr, Record};
 use super::failure::Failure;
 use super::output::{Done, Output};
 use super::runtime;
@@ -52,6 +53,7 @@ pub(super) fn run(
         Command::Sandbox(sandbox) => {
             return runtime::block_on(sandbox::run(&sandbox, output)).map(|()| None);
         }
+        Command::Definitions(Definitions::Build { from, to }) => definitions::build(&from, &to),
         Command::Completions { shell } => Ok(completions::run(shell)),
         Command::Man { directory } => man::run(directory.as_deref()),
         Command::Version => Ok(version::run()),

@@ -1,3 +1,4 @@
 //! The validator, part by part.
 
+mod definitions;
 mod tree;

@@ -36,8 +36,8 @@ fn write_all(directory: &Path) -> io::Result<Vec<String>> {
     let mut waiting = vec![command.display_name("ipt-fhir")];
     while let Some(command) = waiting.pop() {
         let name = command.get_display_name().unwrap_or_else(|| command.get_name()).to_owned();
-        waiting
-            .extend(command.get_subcommands().filter(|below| below.get_name() != "help").cloned());
+        let told = |below: &&clap::Command| below.get_name() != "help" && !below.is_hide_set();
+        waiting.extend(command.get_subcommands().filter(told).cloned());
         let file = format!("{name}.1");
         fs::write(directory.join(&file), page(command)?)?;
         written.push(file);
