@@ -9,6 +9,7 @@
 pub mod definitions;
 pub mod fhirpath;
 pub mod finding;
+pub mod invariant;
 pub mod rule;
 pub mod tree;
 pub mod types;

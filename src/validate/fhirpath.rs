@@ -23,6 +23,7 @@ mod model;
 mod navigate;
 mod parse;
 mod pattern;
+mod presence;
 mod quantity;
 mod syntax;
 mod temporal;
@@ -39,6 +40,7 @@ pub use item::{Collection, Item};
 pub use limit::{Limit, Limits, Mistake, Open, Stop};
 pub use model::Model;
 pub use pattern::Pattern;
+pub use presence::Presence;
 pub use quantity::{Quantity, Unit};
 pub use temporal::{CalendarUnit, Precision, Temporal, TemporalKind};
 

@@ -49,7 +49,7 @@ impl<'a> Context<'a> {
             host: &Alone,
             strict: false,
             choice_names: true,
-            limits: Limits::default(),
+            limits: Limits::of(tree),
             now: None,
             context_node: None,
             resource: None,
@@ -165,6 +165,11 @@ impl<'a> Context<'a> {
         }
         let resource = self.tree.resource_type(id);
         resource.and_then(|name| self.model.types().id(name)).unwrap_or(TypeId::UNKNOWN)
+    }
+
+    /// The name of an element's type; empty if that is not known.
+    pub fn type_name(&self, id: NodeId) -> &str {
+        self.model.types().name(self.type_of(id))
     }
 
     /// The value of an item: of an element of a primitive type its value, of a Quantity the quantity, else nothing.

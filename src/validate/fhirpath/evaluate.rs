@@ -324,7 +324,8 @@ impl<'e> Evaluation<'e> {
             | Function::Subsumes
             | Function::SubsumedBy
             | Function::ConformsTo
-            | Function::HtmlChecks => self.ask(&current, &given),
+            | Function::HtmlChecks
+            | Function::HtmlContent => self.ask(&current, &given),
             Function::Type => self.types_of(&current),
             Function::GetValue => {
                 Ok(current.as_slice().iter().filter_map(|item| self.context.value(item)).collect())

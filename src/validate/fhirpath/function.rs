@@ -146,4 +146,5 @@ functions! {
     SubsumedBy "subsumedBy" 1 1 Outer;
     ConformsTo "conformsTo" 1 1 Outer;
     HtmlChecks "htmlChecks" 0 0 Outer;
+    HtmlContent "htmlChecks2" 0 0 Outer;
 }

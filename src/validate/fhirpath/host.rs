@@ -51,6 +51,11 @@ pub trait Host {
         None
     }
 
+    /// Whether markup has text that is not white space, or an image: what `txt-2` asks.
+    fn html_has_content(&self, _markup: &str) -> Option<bool> {
+        None
+    }
+
     /// Whether elements of a type have such a child; asked in strict evaluation only.
     fn has_member(&self, _tree: &Tree<'_>, _at: NodeId, _name: &str) -> Option<bool> {
         None

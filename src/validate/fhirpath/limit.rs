@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::validate::tree::Tree;
+
 /// What one evaluation may take.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
@@ -16,6 +18,19 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self { steps: 1_000_000, items: 1_000_000, text: 1 << 20 }
+    }
+}
+
+impl Limits {
+    /// The default, and more for a large document, so that what is linear in it stays within.
+    pub fn of(tree: &Tree<'_>) -> Self {
+        let limits = Self::default();
+        let elements = tree.len();
+        Self {
+            steps: limits.steps + 64 * elements as u64,
+            items: limits.items + elements,
+            ..limits
+        }
     }
 }
 

@@ -400,7 +400,7 @@ impl<'e> Evaluation<'e> {
             return answer.map(Collection::boolean).ok_or(Stop::Open(Open::Terminology));
         }
         let argument = match given.call.function {
-            Function::HtmlChecks => None,
+            Function::HtmlChecks | Function::HtmlContent => None,
             _ => match self.text(given.first())? {
                 Some(text) => Some(text),
                 None => return Ok(Collection::Empty),
@@ -431,6 +431,9 @@ impl<'e> Evaluation<'e> {
                 (answer, Open::Profile)
             }
             _ => match self.context.value(item) {
+                Some(Item::Text(markup)) if given.call.function == Function::HtmlContent => {
+                    (host.html_has_content(&markup), Open::Markup)
+                }
                 Some(Item::Text(markup)) => (host.html_checks(&markup), Open::Markup),
                 _ => return Ok(Collection::Empty),
             },
