@@ -2,6 +2,7 @@
 
 mod attachment;
 mod definitions;
+mod fhirpath;
 mod primitive;
 mod terminology_oracle;
 mod tree;
