@@ -9,7 +9,9 @@ use flate2::read::GzDecoder;
 use ipt_fhir::fhir::Release;
 use ipt_fhir::json::{self, Limits, Value};
 use ipt_fhir::validate::definitions::Definitions;
-use ipt_fhir::validate::terminology::{Content, Library, Membership, Reason, Resource, Terminology};
+use ipt_fhir::validate::terminology::{
+    Content, Library, Membership, Reason, Resource, Terminology,
+};
 
 use crate::support;
 
@@ -116,7 +118,8 @@ fn compare(release: Release, package: &str, own: &'static [&'static str]) -> Opt
             for id in all.concepts() {
                 let code = all.code(id);
                 // Expansions leave out what nobody should use any more, and what only groups other codes.
-                let is_left_out = all.is_inactive(id) || all.is_abstract(id) || all.is_deprecated(id);
+                let is_left_out =
+                    all.is_inactive(id) || all.is_abstract(id) || all.is_deprecated(id);
                 if !is_left_out
                     && !codes.contains(code)
                     && set.holds(system, code) == Membership::In
@@ -133,8 +136,10 @@ fn compare(release: Release, package: &str, own: &'static [&'static str]) -> Opt
 /// Where we are right: the set has codes that stand below its root by the property `child` (v3 concepts have several
 /// parents, R4 4.8.8 `concept-properties#child`), which the expansion follows by nesting only; and the imports of
 /// `security-labels` are THO's, which are younger than the expansion.
-const REVIEWED: [&str; 2] =
-    ["http://hl7.org/fhir/ValueSet/detectedissue-category", "http://hl7.org/fhir/ValueSet/security-labels"];
+const REVIEWED: [&str; 2] = [
+    "http://hl7.org/fhir/ValueSet/detectedissue-category",
+    "http://hl7.org/fhir/ValueSet/security-labels",
+];
 
 fn assert_agrees(found: &Found, sets: usize, within: usize, outside: usize) {
     println!(
