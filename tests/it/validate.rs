@@ -1,5 +1,6 @@
 //! The validator, part by part.
 
 mod definitions;
+mod terminology;
 mod terminology_oracle;
 mod tree;
