@@ -9,7 +9,7 @@
 
 use super::program::{
     Aggregation, Binding, Child, Children, Constraint, Context, ContextKind, Element, ElementType,
-    Handle, Program, ProgramId, Programs, Refusal, Slice, Strength,
+    Form, Handle, Program, ProgramId, Programs, Refusal, Slice, Strength,
 };
 use super::types::{TypeId, TypeKind};
 use crate::json::Value;
@@ -146,6 +146,27 @@ impl Compiler<'_> {
                 element.slices = sliced;
             }
         }
+        for number in 0..elements.len() {
+            let counts = |at: &&usize| {
+                elements.get(**at).is_some_and(|element| {
+                    let mut slices = element
+                        .slices
+                        .iter()
+                        .filter_map(|slice| elements.get(slice.element as usize));
+                    slices.any(|slice| slice.min > 0 || slice.max < u32::MAX)
+                })
+            };
+            let sliced: Vec<u32> = below
+                .get(number)
+                .into_iter()
+                .flatten()
+                .filter(counts)
+                .filter_map(|at| u32::try_from(*at).ok())
+                .collect();
+            if let Some(element) = elements.get_mut(number).filter(|_| !sliced.is_empty()) {
+                element.children.set_sliced(sliced);
+            }
+        }
         Ok(elements)
     }
 
@@ -270,7 +291,10 @@ impl Compiler<'_> {
             let target = reference.rsplit('#').next().unwrap_or_default();
             number_of(target).and_then(|number| u32::try_from(number).ok())
         });
+        let compared = ["fixed", "pattern", "minValue", "maxValue"];
         Ok(Element {
+            checks_value: row.get("maxLength").is_some()
+                || compared.iter().any(|stem| choice(row, stem).is_some()),
             id: id.into(),
             path: path.into(),
             name: stem.unwrap_or(written).into(),
@@ -330,6 +354,17 @@ impl Compiler<'_> {
         Some(ElementType {
             type_id,
             program: self.programs.find_type(type_id),
+            form: match types.kind(type_id) {
+                Some(TypeKind::Primitive) => match types.name(type_id) {
+                    "boolean" => Form::Boolean,
+                    "integer" | "unsignedInt" | "positiveInt" | "decimal" => Form::Number,
+                    "xhtml" => Form::Xhtml,
+                    _ => Form::Text,
+                },
+                Some(TypeKind::Resource) => Form::Resource,
+                Some(TypeKind::Complex | TypeKind::Logical) => Form::Complex,
+                None => Form::Unknown,
+            },
             is_system: system.is_some(),
             profiles: texts("profile"),
             targets: texts("targetProfile"),

@@ -128,6 +128,33 @@ impl Findings {
         self.found.iter().any(|finding| finding.severity >= Severity::Error)
     }
 
+    /// How many there are: a mark to which [`Self::forget_repeated`] goes back.
+    pub const fn len(&self) -> usize {
+        self.found.len()
+    }
+
+    /// Whether there are none.
+    pub const fn is_empty(&self) -> bool {
+        self.found.is_empty()
+    }
+
+    /// Forgets of those found since the mark what was found before: the same rule, element, member and key, unless `keep` says that
+    /// the rule's findings count for each profile.
+    pub fn forget_repeated(&mut self, mark: usize, keep: impl Fn(&Rule) -> bool) {
+        let later = self.found.split_off(mark.min(self.found.len()));
+        for finding in later {
+            let is_same = |earlier: &Finding| {
+                earlier.node == finding.node
+                    && std::ptr::eq(earlier.rule, finding.rule)
+                    && earlier.member == finding.member
+                    && earlier.key == finding.key
+            };
+            if keep(finding.rule) || !self.found.iter().any(is_same) {
+                self.found.push(finding);
+            }
+        }
+    }
+
     /// All, in the order in which they were found.
     pub fn as_slice(&self) -> &[Finding] {
         &self.found

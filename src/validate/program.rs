@@ -173,6 +173,8 @@ pub struct Element {
     pub max_value: Option<Value>,
     /// The invariants, as the snapshot has them (those of the type's own definition stand there).
     pub constraints: Box<[Constraint]>,
+    /// Whether a value must be compared with something: fixed, pattern, length or bounds.
+    pub checks_value: bool,
     /// The slices of it, by the numbers of their elements, if it is sliced by `url` (extensions).
     pub slices: Box<[Slice]>,
     /// Whether only what its slices define may be there (`slicing.rules` = `closed`).
@@ -186,6 +188,8 @@ pub struct ElementType {
     pub type_id: TypeId,
     /// The definition of that type.
     pub program: Option<ProgramId>,
+    /// How its values are written.
+    pub form: Form,
     /// Whether the element is a plain attribute (`http://hl7.org/fhirpath/System.String`): a value and nothing else.
     pub is_system: bool,
     /// The profiles of which it has to meet one; none if the type is enough.
@@ -194,6 +198,25 @@ pub struct ElementType {
     pub targets: Box<[Box<str>]>,
     /// How it may refer: contained, referenced, bundled; none if in any way.
     pub aggregation: Box<[Aggregation]>,
+}
+
+/// How the values of a type are written in JSON (R4 2.6.2.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// An object.
+    Complex,
+    /// `true` or `false`.
+    Boolean,
+    /// A number.
+    Number,
+    /// A string.
+    Text,
+    /// A string that holds markup; in XML, the markup itself.
+    Xhtml,
+    /// A resource: an object with a `resourceType`.
+    Resource,
+    /// Not known, as no definition at hand has the type.
+    Unknown,
 }
 
 /// How a reference may lead to its target (`resource-aggregation-mode`).
@@ -286,8 +309,8 @@ pub struct Children {
     table: Box<[u16]>,
     /// Which of the first 128 elements (by their place) must be there.
     required: u128,
-    /// How many elements there are (choices count once).
-    places: u16,
+    /// The elements whose slices have to be counted.
+    sliced: Box<[u32]>,
 }
 
 impl Children {
@@ -301,9 +324,8 @@ impl Children {
         }
         let size = (children.len() * 2).next_power_of_two();
         let mut table = vec![0; size].into_boxed_slice();
-        let (mut required, mut places) = (0, 0);
+        let mut required = 0;
         for (number, child) in children.iter().enumerate() {
-            places = places.max(child.place + 1);
             if child.place < 128 && is_required(child) {
                 required |= 1 << child.place;
             }
@@ -316,7 +338,7 @@ impl Children {
                 *free = number;
             }
         }
-        Self { children: children.into(), table, required, places }
+        Self { children: children.into(), table, required, sliced: Box::default() }
     }
 
     /// Length and three bytes tell the names of one FHIR type well apart.
@@ -354,14 +376,19 @@ impl Children {
         self.children.is_empty()
     }
 
+    /// Which of them have slices that must be there, or may be only so often.
+    pub(in crate::validate) fn sliced(&self) -> &[u32] {
+        &self.sliced
+    }
+
     /// Which of the first 128 elements (by their place) must be there, as bits.
     pub(in crate::validate) fn required(&self) -> u128 {
         self.required
     }
 
-    /// How many elements there are (choices count once).
-    pub(in crate::validate) fn places(&self) -> u16 {
-        self.places
+    /// Says which of them have slices to count.
+    pub(in crate::validate) fn set_sliced(&mut self, sliced: Vec<u32>) {
+        self.sliced = sliced.into();
     }
 }
 

@@ -1,6 +1,10 @@
 //! The validator, part by part.
 
+mod attachment;
 mod definitions;
+mod fhirpath;
+mod primitive;
 mod terminology;
 mod terminology_oracle;
 mod tree;
+mod xhtml;

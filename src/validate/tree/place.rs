@@ -29,7 +29,7 @@ impl Tree<'_> {
             if self.stem(at) > 0 {
                 let _ = write!(text, ".ofType({})", types.name(self.type_of(at)));
             }
-            if self.is_list(at) {
+            if self.is_list(at) && self.kind(at) != Kind::EmptyArray {
                 let _ = write!(text, "[{}]", self.index(at));
             }
             if let Some(resource_type) = self.resource_type(at) {
@@ -53,7 +53,7 @@ impl Tree<'_> {
             let name = self.name(*at);
             pointer =
                 if beside { pointer.member(&format!("_{name}")) } else { pointer.member(name) };
-            if self.is_list(*at) {
+            if self.in_array(*at) || self.is_list(*at) && !self.is_json() {
                 pointer = pointer.item(self.index(*at));
             }
         }
