@@ -23,7 +23,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
-pub use check::{Binding, Checker, Kinds, Options, Strength};
+pub use check::CodeRules;
 pub use code_system::{CodeSystem, ConceptId, Content, Standing};
 pub use question::{Answer, Answers, CodeQuestion};
 pub use value_set::ValueSet;
@@ -32,6 +32,7 @@ use crate::fhir::Release;
 use crate::json::Value;
 use crate::validate::definitions::Content::Supplement;
 use crate::validate::definitions::{Definition, Definitions, ResourceType};
+use crate::validate::program::Handle;
 
 /// Whether a code is in a value set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -132,6 +133,8 @@ pub struct Terminology {
     is_unit: UnitTest,
     code_systems: Kept<CodeSystem>,
     value_sets: Kept<ValueSet>,
+    /// The sets of bindings by their numbers, each with its URL.
+    bound: RwLock<Vec<(Box<str>, Option<Arc<ValueSet>>)>>,
     supplements: OnceLock<Vec<Arc<dyn Resource>>>,
 }
 
@@ -150,6 +153,7 @@ impl Terminology {
             is_unit,
             code_systems: Kept::default(),
             value_sets: Kept::default(),
+            bound: RwLock::default(),
             supplements: OnceLock::new(),
         }
     }
@@ -191,6 +195,25 @@ impl Terminology {
     /// The ValueSet of a canonical URL: in its version if that is at hand, else in any.
     pub fn value_set(&self, canonical: &str) -> Option<Arc<ValueSet>> {
         self.value_set_below(canonical, &mut Vec::new())
+    }
+
+    /// The ValueSet of a binding, by the number that is kept beside it. Programs may be shared by several terminologies,
+    /// so the number counts only where its set has the binding's URL.
+    fn bound(&self, canonical: &str, handle: &Handle) -> Option<Arc<ValueSet>> {
+        let number = handle.get_or_find(|| {
+            let set = self.value_set(canonical);
+            let mut bound = self.bound.write().unwrap_or_else(PoisonError::into_inner);
+            bound.push((canonical.into(), set));
+            u32::try_from(bound.len() - 1).unwrap_or(u32::MAX)
+        });
+        let bound = self.bound.read().unwrap_or_else(PoisonError::into_inner);
+        match bound.get(number as usize) {
+            Some((url, set)) if **url == *canonical => set.clone(),
+            _ => {
+                drop(bound);
+                self.value_set(canonical)
+            }
+        }
     }
 
     fn value_set_below(&self, canonical: &str, above: &mut Vec<Box<str>>) -> Option<Arc<ValueSet>> {

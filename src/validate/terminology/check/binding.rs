@@ -1,13 +1,16 @@
 //! Codes against the value set that the element is bound to.
 
+use std::sync::Arc;
+
 use super::coding::Parts;
-use super::{Binding, Checker, Strength};
+use super::{CodeRules, Look, set_not_checked, system_not_checked};
 use crate::issue::Severity;
 use crate::validate::finding::Findings;
+use crate::validate::program::{Binding, Strength};
 use crate::validate::rule::terminology as rule;
 use crate::validate::terminology::grammar::{self, Grammar};
-use crate::validate::terminology::{Answer, CodeQuestion, Membership, ValueSet};
-use crate::validate::tree::{NodeId, Tree};
+use crate::validate::terminology::{Answer, CodeQuestion, Membership, Reason, ValueSet};
+use crate::validate::tree::NodeId;
 
 /// How many codes of a set a finding lists.
 const LISTED: usize = 20;
@@ -20,16 +23,16 @@ enum Standing {
     Open,
 }
 
-impl Checker<'_> {
+impl CodeRules {
     /// A `code`, `string`, `uri`: the set implies the system.
     pub(super) fn text(
-        &mut self,
-        tree: &Tree<'_>,
+        &self,
+        look: Look<'_>,
         node: NodeId,
         binding: &Binding,
         findings: &mut Findings,
     ) {
-        let Some(code) = tree.text(node).filter(|code| !code.is_empty()) else { return };
+        let Some(code) = look.tree.text(node).filter(|code| !code.is_empty()) else { return };
         if binding.strength == Strength::Example && binding.maximum.is_none() {
             return;
         }
@@ -38,7 +41,7 @@ impl Checker<'_> {
             return;
         }
         let Some(set) = self.set_of(binding, node, findings) else { return };
-        let standing = self.text_in(set, node, code, binding.strength, findings);
+        let standing = self.text_in(&set, node, code, binding.strength, findings);
         if standing == Standing::Out {
             match binding.strength {
                 Strength::Required => {
@@ -62,21 +65,21 @@ impl Checker<'_> {
                         .key(binding.value_set.to_string());
                 }
                 Strength::Extensible | Strength::Preferred => {
-                    self.not_in(binding, node, findings);
+                    not_in(binding, node, findings);
                 }
                 Strength::Example => {}
             }
         }
         if standing != Standing::In
-            && let Some(maximum) = binding.maximum_set(self.terminology)
-            && self.text_in(maximum, node, code, Strength::Required, findings) == Standing::Out
+            && let Some(maximum) = self.maximum_set(binding)
+            && self.text_in(&maximum, node, code, Strength::Required, findings) == Standing::Out
         {
             beyond_maximum(binding, node, findings);
         }
     }
 
     fn text_in(
-        &mut self,
+        &self,
         set: &ValueSet,
         node: NodeId,
         code: &str,
@@ -99,35 +102,14 @@ impl Checker<'_> {
                     display: None,
                     value_set: Some(set.url().into()),
                 });
-                self.answered(answer, set, node, strength, findings)
-            }
-        }
-    }
-
-    fn answered(
-        &mut self,
-        answer: Answer,
-        set: &ValueSet,
-        node: NodeId,
-        strength: Strength,
-        findings: &mut Findings,
-    ) -> Standing {
-        match answer {
-            Answer::Valid | Answer::WrongDisplay => Standing::In,
-            Answer::Invalid => Standing::Out,
-            Answer::Open => {
-                // What is only recommended is not worth a word where it can't be told.
-                if strength > Strength::Preferred {
-                    self.set_not_checked(set.url(), node, findings);
-                }
-                Standing::Open
+                answered(answer, set, node, strength, findings)
             }
         }
     }
 
     pub(super) fn bound_concept(
-        &mut self,
-        tree: &Tree<'_>,
+        &self,
+        look: Look<'_>,
         node: NodeId,
         binding: &Binding,
         findings: &mut Findings,
@@ -136,17 +118,17 @@ impl Checker<'_> {
             return;
         }
         let Some(set) = self.set_of(binding, node, findings) else { return };
-        if tree.child(node, "coding").is_none() {
+        if look.tree.child(node, "coding").is_none() {
             missing(binding, node, findings);
             return;
         }
-        let standing = self.codings_in(tree, node, set, binding.strength, findings);
+        let standing = self.codings_in(look, node, &set, binding.strength, findings);
         if standing == Standing::Out {
-            self.not_in(binding, node, findings);
+            not_in(binding, node, findings);
         }
         if standing != Standing::In
-            && let Some(maximum) = binding.maximum_set(self.terminology)
-            && self.codings_in(tree, node, maximum, Strength::Required, findings) == Standing::Out
+            && let Some(maximum) = self.maximum_set(binding)
+            && self.codings_in(look, node, &maximum, Strength::Required, findings) == Standing::Out
         {
             beyond_maximum(binding, node, findings);
         }
@@ -154,8 +136,8 @@ impl Checker<'_> {
 
     /// One coding that is in the set is enough.
     fn codings_in(
-        &mut self,
-        tree: &Tree<'_>,
+        &self,
+        look: Look<'_>,
         node: NodeId,
         set: &ValueSet,
         strength: Strength,
@@ -163,15 +145,15 @@ impl Checker<'_> {
     ) -> Standing {
         // First without asking anybody: mostly that decides.
         let is_in = |coding| {
-            let parts = Parts::of(tree, coding);
+            let parts = Parts::of(look.tree, coding);
             plain(set, &parts) == Some(Membership::In)
         };
-        if tree.children_named(node, "coding").any(is_in) {
+        if look.tree.children_named(node, "coding").any(is_in) {
             return Standing::In;
         }
         let mut standing = Standing::Out;
-        for coding in tree.children_named(node, "coding") {
-            match self.parts_in(coding, set, &Parts::of(tree, coding), strength, findings) {
+        for coding in look.tree.children_named(node, "coding") {
+            match self.parts_in(coding, set, &Parts::of(look.tree, coding), strength, findings) {
                 Standing::In => return Standing::In,
                 Standing::Open => standing = Standing::Open,
                 Standing::Out => {}
@@ -181,32 +163,32 @@ impl Checker<'_> {
     }
 
     pub(super) fn bound_coding(
-        &mut self,
-        tree: &Tree<'_>,
+        &self,
+        look: Look<'_>,
         node: NodeId,
         binding: &Binding,
         findings: &mut Findings,
     ) {
-        self.bound_parts(tree, node, binding, findings);
+        self.bound_parts(look, node, binding, findings);
     }
 
     pub(super) fn bound_quantity(
-        &mut self,
-        tree: &Tree<'_>,
+        &self,
+        look: Look<'_>,
         node: NodeId,
         binding: &Binding,
         findings: &mut Findings,
     ) {
-        let parts = Parts::of(tree, node);
+        let parts = Parts::of(look.tree, node);
         if parts.code.is_none() && parts.system.is_none() {
             return;
         }
-        self.bound_parts(tree, node, binding, findings);
+        self.bound_parts(look, node, binding, findings);
     }
 
     fn bound_parts(
-        &mut self,
-        tree: &Tree<'_>,
+        &self,
+        look: Look<'_>,
         node: NodeId,
         binding: &Binding,
         findings: &mut Findings,
@@ -215,7 +197,7 @@ impl Checker<'_> {
             return;
         }
         let Some(set) = self.set_of(binding, node, findings) else { return };
-        let parts = Parts::of(tree, node);
+        let parts = Parts::of(look.tree, node);
         if parts.system.is_none() && parts.code.is_none() {
             // The reference says nothing of a Coding that has only a display, unless a code is required.
             if binding.strength == Strength::Required {
@@ -226,20 +208,20 @@ impl Checker<'_> {
         if parts.system.is_none() && binding.strength != Strength::Required {
             return;
         }
-        let standing = self.parts_in(node, set, &parts, binding.strength, findings);
+        let standing = self.parts_in(node, &set, &parts, binding.strength, findings);
         if standing == Standing::Out {
-            self.not_in(binding, node, findings);
+            not_in(binding, node, findings);
         }
         if standing != Standing::In
-            && let Some(maximum) = binding.maximum_set(self.terminology)
-            && self.parts_in(node, maximum, &parts, Strength::Required, findings) == Standing::Out
+            && let Some(maximum) = self.maximum_set(binding)
+            && self.parts_in(node, &maximum, &parts, Strength::Required, findings) == Standing::Out
         {
             beyond_maximum(binding, node, findings);
         }
     }
 
     fn parts_in(
-        &mut self,
+        &self,
         node: NodeId,
         set: &ValueSet,
         parts: &Parts<'_>,
@@ -262,57 +244,36 @@ impl Checker<'_> {
                     display: None,
                     value_set: Some(set.url().into()),
                 });
-                let is_system = reason == crate::validate::terminology::Reason::System;
+                let is_system = reason == Reason::System;
                 if answer == Answer::Open && is_system && Grammar::of(system).is_none() {
                     // The same words as for the code itself, and so once for both.
-                    self.system_not_checked(system, system_node, findings);
+                    let known = self.terminology.code_system(system);
+                    system_not_checked(known.as_deref(), system, system_node, findings);
                     return Standing::Open;
                 }
-                self.answered(answer, set, node, strength, findings)
+                answered(answer, set, node, strength, findings)
             }
         }
     }
 
     /// The bound set; that there is none is said once, and is no error.
-    fn set_of<'b>(
-        &mut self,
-        binding: &'b Binding,
+    fn set_of(
+        &self,
+        binding: &Binding,
         node: NodeId,
         findings: &mut Findings,
-    ) -> Option<&'b ValueSet> {
-        let set = binding.set(self.terminology);
+    ) -> Option<Arc<ValueSet>> {
+        let set = self.set(binding);
         let is_local = binding.value_set.starts_with('#');
         if set.is_none()
             && !is_local
             && binding.strength > Strength::Example
-            && self.is_new("missing", &binding.value_set)
+            && findings.is_first(&rule::SET_UNKNOWN, &binding.value_set)
         {
-            findings
-                .add(
-                    &rule::SET_UNKNOWN,
-                    node,
-                    "the value set is not at hand, so codes are not checked against it",
-                )
-                .key(binding.value_set.to_string());
+            let text = "the value set is not at hand, so codes are not checked against it";
+            findings.add(&rule::SET_UNKNOWN, node, text).key(binding.value_set.to_string());
         }
         set
-    }
-
-    fn not_in(&mut self, binding: &Binding, node: NodeId, findings: &mut Findings) {
-        let (rule, text) = match binding.strength {
-            Strength::Required => {
-                (&rule::REQUIRED, "no code here is in the value set that is required")
-            }
-            Strength::Extensible => (
-                &rule::EXTENSIBLE,
-                "no code here is in the value set, which is to be used unless nothing in it fits",
-            ),
-            Strength::Preferred => {
-                (&rule::PREFERRED, "no code here is in the value set that is recommended")
-            }
-            Strength::Example => return,
-        };
-        findings.add(rule, node, text).key(binding.value_set.to_string());
     }
 }
 
@@ -339,4 +300,41 @@ fn beyond_maximum(binding: &Binding, node: NodeId, findings: &mut Findings) {
     findings
         .add(&rule::MAXIMUM, node, "no code here is in the widest value set that is allowed")
         .key(maximum.to_owned());
+}
+
+fn answered(
+    answer: Answer,
+    set: &ValueSet,
+    node: NodeId,
+    strength: Strength,
+    findings: &mut Findings,
+) -> Standing {
+    match answer {
+        Answer::Valid | Answer::WrongDisplay => Standing::In,
+        Answer::Invalid => Standing::Out,
+        Answer::Open => {
+            // What is only recommended is not worth a word where it can't be told.
+            if strength > Strength::Preferred {
+                set_not_checked(set.url(), node, findings);
+            }
+            Standing::Open
+        }
+    }
+}
+
+fn not_in(binding: &Binding, node: NodeId, findings: &mut Findings) {
+    let (rule, text) = match binding.strength {
+        Strength::Required => {
+            (&rule::REQUIRED, "no code here is in the value set that is required")
+        }
+        Strength::Extensible => (
+            &rule::EXTENSIBLE,
+            "no code here is in the value set, which is to be used unless nothing in it fits",
+        ),
+        Strength::Preferred => {
+            (&rule::PREFERRED, "no code here is in the value set that is recommended")
+        }
+        Strength::Example => return,
+    };
+    findings.add(rule, node, text).key(binding.value_set.to_string());
 }

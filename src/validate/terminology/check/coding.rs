@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use super::{Binding, Checker, Strength};
+use super::{CodeRules, Look, system_not_checked};
 use crate::issue::Severity;
 use crate::validate::finding::Findings;
+use crate::validate::program::{Binding, Strength};
 use crate::validate::rule::terminology as rule;
 use crate::validate::terminology::code_system::{CodeSystem, Content, Standing};
 use crate::validate::terminology::display::{self, Likeness};
@@ -51,62 +52,62 @@ pub(super) enum Place {
     Quantity,
 }
 
-impl Checker<'_> {
+impl CodeRules {
     pub(super) fn concept(
-        &mut self,
-        tree: &Tree<'_>,
+        &self,
+        look: Look<'_>,
         node: NodeId,
         binding: Option<&Binding>,
         findings: &mut Findings,
     ) {
-        for coding in tree.children_named(node, "coding") {
-            self.parts(tree, coding, Place::Concept, binding, findings);
+        for coding in look.tree.children_named(node, "coding") {
+            self.parts(look, coding, Place::Concept, binding, findings);
         }
         if let Some(binding) = binding {
-            self.bound_concept(tree, node, binding, findings);
+            self.bound_concept(look, node, binding, findings);
         }
     }
 
     pub(super) fn coding(
-        &mut self,
-        tree: &Tree<'_>,
+        &self,
+        look: Look<'_>,
         node: NodeId,
         binding: Option<&Binding>,
         findings: &mut Findings,
     ) {
-        let is_bound = binding.is_some_and(|binding| binding.strength() > Strength::Example);
+        let is_bound = binding.is_some_and(|binding| binding.strength > Strength::Example);
         let place = if is_bound { Place::Bound } else { Place::Free };
-        self.parts(tree, node, place, binding, findings);
+        self.parts(look, node, place, binding, findings);
         if let Some(binding) = binding {
-            self.bound_coding(tree, node, binding, findings);
+            self.bound_coding(look, node, binding, findings);
         }
     }
 
     pub(super) fn quantity(
-        &mut self,
-        tree: &Tree<'_>,
+        &self,
+        look: Look<'_>,
         node: NodeId,
         binding: Option<&Binding>,
         findings: &mut Findings,
     ) {
-        let parts = Parts::of(tree, node);
+        let parts = Parts::of(look.tree, node);
         if parts.system.is_some() && parts.code.is_some() {
-            self.parts(tree, node, Place::Quantity, None, findings);
+            self.parts(look, node, Place::Quantity, None, findings);
         }
         if let Some(binding) = binding {
-            self.bound_quantity(tree, node, binding, findings);
+            self.bound_quantity(look, node, binding, findings);
         }
     }
 
     fn parts(
-        &mut self,
-        tree: &Tree<'_>,
+        &self,
+        look: Look<'_>,
         node: NodeId,
         place: Place,
         binding: Option<&Binding>,
         findings: &mut Findings,
     ) {
-        let parts = Parts::of(tree, node);
+        let parts = Parts::of(look.tree, node);
         let Some((system_node, url)) = parts.system else {
             let rule = match place {
                 Place::Concept => &rule::CONCEPT_WITHOUT_SYSTEM,
@@ -124,8 +125,8 @@ impl Checker<'_> {
             self.form(grammar, &parts, findings);
             return;
         }
-        let Some(system) = self.system(url) else {
-            self.without_system(node, &parts, place, binding, findings);
+        let Some(system) = self.terminology.code_system(url) else {
+            self.without_system(look, node, &parts, place, binding, findings);
             return;
         };
         match system.content() {
@@ -140,18 +141,18 @@ impl Checker<'_> {
             }
             Content::Complete | Content::Fragment => {
                 if let Some(system) = self.in_version(&system, &parts, place, binding, findings) {
-                    self.known(&system, node, &parts, place, binding, findings);
+                    self.known(look, &system, node, &parts, place, binding, findings);
                 }
             }
             Content::Example | Content::NotPresent => {
-                self.open(&parts, system_node, binding, findings)
+                self.open(look, Some(&system), &parts, binding, findings)
             }
         }
     }
 
     /// The CodeSystem in the version that the coding names. If that is not at hand, its codes can't be told.
     fn in_version(
-        &mut self,
+        &self,
         system: &Arc<CodeSystem>,
         parts: &Parts<'_>,
         place: Place,
@@ -166,8 +167,7 @@ impl Checker<'_> {
         }
         let exact = self.terminology.code_system(&[url, version].join("|"));
         if exact.is_none() && matches!(place, Place::Concept) {
-            let is_required =
-                binding.is_some_and(|binding| binding.strength() == Strength::Required);
+            let is_required = binding.is_some_and(|binding| binding.strength == Strength::Required);
             let known = system.version().unwrap_or("without version");
             findings
                 .add(
@@ -182,8 +182,10 @@ impl Checker<'_> {
     }
 
     /// A code of a system that is at hand with all or some of its codes.
+    #[expect(clippy::too_many_arguments, reason = "an element, its parts, and what it stands in")]
     fn known(
-        &mut self,
+        &self,
+        look: Look<'_>,
         system: &CodeSystem,
         node: NodeId,
         parts: &Parts<'_>,
@@ -221,7 +223,9 @@ impl Checker<'_> {
                 .with_value()
                 .allowed(right.to_owned());
         }
-        if let (Some((display_node, given)), false) = (parts.display, place == Place::Quantity) {
+        if let (Some((display_node, given)), false) =
+            (parts.display, place == Place::Quantity || look.options.ignore_displays)
+        {
             let names = system.display(id).into_iter().chain(system.designations(id));
             let mut best = Likeness::Other;
             let mut any = false;
@@ -238,7 +242,7 @@ impl Checker<'_> {
             }
             if any && best != Likeness::Same && !self.is_called_so(parts, binding) {
                 let right = system.display(id).or_else(|| system.designations(id).next());
-                self.wrong_display(display_node, right, best == Likeness::Spaced, findings);
+                wrong_display(look, display_node, right, best == Likeness::Spaced, findings);
             }
         }
         if system.is_inactive(id) {
@@ -256,27 +260,8 @@ impl Checker<'_> {
             Standing::Draft => (&rule::SYSTEM_DRAFT, "the code system is a draft"),
             Standing::Retired => (&rule::SYSTEM_RETIRED, "the code system is retired"),
         };
-        if self.is_new("standing", system.url()) {
+        if findings.is_first(standing.0, system.url()) {
             findings.add(standing.0, node, standing.1).key(canonical(system));
-        }
-    }
-
-    fn wrong_display(
-        &self,
-        node: NodeId,
-        right: Option<&str>,
-        is_spaced: bool,
-        findings: &mut Findings,
-    ) {
-        let (rule, text) = if is_spaced {
-            (&rule::DISPLAY_SPACE, "the display differs from the code's by white space")
-        } else {
-            (&rule::DISPLAY, "the display is not that of the code")
-        };
-        let finding =
-            findings.add(rule, node, text).severity(self.options.wrong_display).with_value();
-        if let Some(right) = right {
-            finding.allowed(right.to_owned());
         }
     }
 
@@ -287,16 +272,14 @@ impl Checker<'_> {
         else {
             return false;
         };
-        let set = binding
-            .filter(|_| self.is_before_r5())
-            .and_then(|binding| binding.set(self.terminology));
+        let set = binding.filter(|_| self.is_before_r5()).and_then(|binding| self.set(binding));
         set.is_some_and(|set| {
             set.any_name(system, code, &mut |name| display::compare(given, name) == Likeness::Same)
         })
     }
 
     /// A system whose codes are told by their form.
-    fn form(&mut self, grammar: Grammar, parts: &Parts<'_>, findings: &mut Findings) {
+    fn form(&self, grammar: Grammar, parts: &Parts<'_>, findings: &mut Findings) {
         let Some((code_node, code)) = parts.code else { return };
         let is_unit = self.terminology.is_unit();
         match grammar {
@@ -317,7 +300,8 @@ impl Checker<'_> {
 
     /// A system of which nothing is at hand.
     fn without_system(
-        &mut self,
+        &self,
+        look: Look<'_>,
         node: NodeId,
         parts: &Parts<'_>,
         place: Place,
@@ -352,7 +336,7 @@ impl Checker<'_> {
                 .with_value();
             return;
         }
-        self.open(parts, system_node, binding, findings);
+        self.open(look, None, parts, binding, findings);
     }
 
     /// A system that would be known if its URL began with `http:`, or did not go on after its end.
@@ -373,13 +357,16 @@ impl Checker<'_> {
 
     /// A code that only a server can tell.
     fn open(
-        &mut self,
+        &self,
+        look: Look<'_>,
+        known: Option<&CodeSystem>,
         parts: &Parts<'_>,
-        system_node: NodeId,
         binding: Option<&Binding>,
         findings: &mut Findings,
     ) {
-        let (Some((_, url)), Some((code_node, code))) = (parts.system, parts.code) else { return };
+        let (Some((system_node, url)), Some((code_node, code))) = (parts.system, parts.code) else {
+            return;
+        };
         let answer = self.ask(|| CodeQuestion {
             system: Some(url.into()),
             version: parts.version.map(|(_, version)| version.into()),
@@ -398,11 +385,31 @@ impl Checker<'_> {
                 if let Some((display_node, _)) = parts.display
                     && !self.is_called_so(parts, binding)
                 {
-                    self.wrong_display(display_node, None, false, findings);
+                    wrong_display(look, display_node, None, false, findings);
                 }
             }
-            Answer::Open => self.system_not_checked(url, system_node, findings),
+            Answer::Open => system_not_checked(known, url, system_node, findings),
         }
+    }
+}
+
+fn wrong_display(
+    look: Look<'_>,
+    node: NodeId,
+    right: Option<&str>,
+    is_spaced: bool,
+    findings: &mut Findings,
+) {
+    let (rule, text) = if is_spaced {
+        (&rule::DISPLAY_SPACE, "the display differs from the code's by white space")
+    } else {
+        (&rule::DISPLAY, "the display is not that of the code")
+    };
+    let is_warning = look.options.wrong_displays_are_warnings;
+    let severity = if is_warning { Severity::Warning } else { Severity::Error };
+    let finding = findings.add(rule, node, text).severity(severity).with_value();
+    if let Some(right) = right {
+        finding.allowed(right.to_owned());
     }
 }
 
