@@ -6,17 +6,30 @@
 //!
 //! It refuses nothing but what can't be read, and it touches nothing outside: definitions come in as bytes.
 
+pub mod attachment;
+pub mod automatic;
+pub mod bundle;
 mod compile;
+pub mod content;
 pub mod definitions;
 pub mod document;
+pub mod fhirpath;
 pub mod finding;
+pub mod invariant;
 pub mod options;
+pub mod primitive;
 mod profile;
 pub mod program;
+pub mod reference;
+pub mod report;
 pub mod rule;
+pub mod shared;
+pub mod suite;
+pub mod terminology;
 pub mod tree;
 pub mod types;
 mod walk;
+pub mod xhtml;
 
 use std::sync::Arc;
 
@@ -110,6 +123,9 @@ impl Validator {
         findings: &mut Findings,
     ) {
         let document = self.document(tree, visits, profile);
+        for pass in &self.passes {
+            pass.document(&document, findings);
+        }
         for (node, visit) in tree.all().filter_map(|node| Some((node, document.visit(node)?))) {
             for pass in &self.passes {
                 pass.element(&document, node, visit, findings);
