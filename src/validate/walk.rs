@@ -265,9 +265,16 @@ impl<'w, 'p, 's> Walk<'w, 'p, 's> {
         element: &'p Element,
     ) -> u128 {
         let offset = self.tree.name_start(at);
-        let choice = stem_of(self.tree.name(at), element);
-        if let Some(child) = choice.filter(|_| program.is_constraint) {
+        let choice = stem_of(self.tree.name(at), element).filter(|_| program.is_constraint);
+        let typed = |child: &'p Child| Some((child, self.named_type(at, usize::from(child.stem))?));
+        if let Some((child, type_id)) = choice.and_then(typed) {
             let definition = program.element(child.element);
+            if definition.max == 0 {
+                let text = format!("{} is not allowed here", definition.id);
+                self.cardinality(&structure::MAXIMUM, node, program, definition, text);
+                self.stray(at, usize::from(child.stem), type_id);
+                return bit(child);
+            }
             let names: Vec<&str> = definition
                 .types
                 .iter()
@@ -284,7 +291,7 @@ impl<'w, 'p, 's> Walk<'w, 'p, 's> {
                 .offset(offset)
                 .allowed(allowed)
                 .profile(program.url.to_string());
-            self.stray(at, usize::from(child.stem));
+            self.stray(at, usize::from(child.stem), type_id);
             return bit(child);
         }
         if self.profile.is_none() {
@@ -297,19 +304,22 @@ impl<'w, 'p, 's> Walk<'w, 'p, 's> {
         0
     }
 
-    /// What has a type that is not allowed has it nevertheless.
-    fn stray(&mut self, at: NodeId, stem: usize) {
-        if self.profile.is_some() {
-            return;
-        }
+    /// The type that the rest of a choice's name names.
+    fn named_type(&self, at: NodeId, stem: usize) -> Option<TypeId> {
         let types = self.programs.types();
-        let suffix = self.tree.name(at).get(stem..).unwrap_or_default();
-        let lower = || {
+        let suffix = self.tree.name(at).get(stem..)?;
+        types.id(suffix).or_else(|| {
             let mut name = suffix.to_owned();
             name.get_mut(..1)?.make_ascii_lowercase();
             types.id(&name)
-        };
-        let Some(type_id) = types.id(suffix).or_else(lower) else { return };
+        })
+    }
+
+    /// What has a type that is not allowed has it nevertheless.
+    fn stray(&mut self, at: NodeId, stem: usize, type_id: TypeId) {
+        if self.profile.is_some() {
+            return;
+        }
         self.tree.assign(at, type_id, stem, false);
         if let Some(program) = self.programs.find_type(type_id).and_then(|id| self.programs.of(id))
         {

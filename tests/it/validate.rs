@@ -2,6 +2,7 @@
 
 mod attachment;
 mod definitions;
+mod extension;
 mod fhirpath;
 mod primitive;
 mod structure;
