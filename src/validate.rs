@@ -6,10 +6,12 @@
 //!
 //! It refuses nothing but what can't be read, and it touches nothing outside: definitions come in as bytes.
 
+mod arrange;
 mod compile;
 pub mod definitions;
 pub mod document;
 pub mod finding;
+pub mod form;
 pub mod options;
 pub mod program;
 pub mod rule;
@@ -73,7 +75,8 @@ impl Validator {
     /// Gives every element its type, and says nothing of what is wrong.
     pub fn annotate(&self, tree: &mut Tree<'_>) {
         let mut findings = Findings::new();
-        let _ = walk::base(&self.programs, &self.options, tree, &mut findings);
+        let visits = walk::base(&self.programs, &self.options, tree, &mut findings);
+        arrange::arrange(tree, &visits);
     }
 
     /// Validates a document.

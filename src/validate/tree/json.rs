@@ -4,12 +4,8 @@
 //! limits. What is JSON but not FHIR's (a second member of one name, `_name` that does not fit `name`) is read on and told as a
 //! [`Fault`](super::Fault), so that one report holds all of it; `null`, `[]` and arrays in arrays are kinds of element.
 
-use super::{FaultKind, Format, HIDDEN, IN_ARRAY, Kind, NodeId, Slice, Tree, UNDERSCORE, narrow};
+use super::{FaultKind, Format, HIDDEN, HOLDERS, IN_ARRAY, Kind, NodeId, Slice, Tree, UNDERSCORE, narrow};
 use crate::json::{Error, ErrorKind, Limits, unescape};
-
-/// The names below which a resource stands (Bundle.entry.resource and .response.outcome, DomainResource.contained,
-/// Parameters.parameter.resource, R5 Bundle.issues). ExampleScenario.instance has an element `resourceType` of its own.
-const HOLDERS: [&str; 4] = ["contained", "resource", "outcome", "issues"];
 
 /// Reads a document.
 ///
