@@ -7,8 +7,10 @@
 //! It refuses nothing but what can't be read, and it touches nothing outside: definitions come in as bytes.
 
 mod arrange;
+pub mod bulk;
 mod compile;
 pub mod definitions;
+pub mod detect;
 pub mod document;
 pub mod finding;
 pub mod form;

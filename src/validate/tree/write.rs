@@ -13,7 +13,7 @@ use std::fmt;
 
 use super::xml::{FHIR, is_character, is_markup};
 use super::{Format, Kind, NodeId, Tree};
-use crate::json::{Limits, write_string};
+use crate::json::{Limits, is_number, write_string};
 use crate::validate::types::{TypeId, TypeKind, Types};
 
 /// How the text is laid out.
@@ -454,22 +454,4 @@ impl Writer<'_, '_> {
 fn is_name(name: &str) -> bool {
     name.starts_with(|first: char| first.is_alphabetic() || first == '_')
         && name.chars().all(|each| each.is_alphanumeric() || matches!(each, '_' | '-' | '.'))
-}
-
-/// Whether JSON can have a text as a number (RFC 8259 6).
-fn is_number(text: &str) -> bool {
-    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    let text = text.strip_prefix('-').unwrap_or(text);
-    let (mantissa, exponent) = match text.split_once(['e', 'E']) {
-        Some((mantissa, exponent)) => (mantissa, Some(exponent)),
-        None => (text, None),
-    };
-    let (whole, fraction) = match mantissa.split_once('.') {
-        Some((whole, fraction)) => (whole, Some(fraction)),
-        None => (mantissa, None),
-    };
-    digits(whole)
-        && (whole == "0" || !whole.starts_with('0'))
-        && fraction.is_none_or(digits)
-        && exponent.is_none_or(|text| digits(text.strip_prefix(['+', '-']).unwrap_or(text)))
 }
