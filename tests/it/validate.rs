@@ -1,4 +1,5 @@
 //! The validator, part by part.
 
 mod definitions;
+mod definitions_build;
 mod tree;
