@@ -1,5 +1,12 @@
 //! The validator, part by part.
 
+mod attachment;
 mod definitions;
 mod definitions_build;
+mod fhirpath;
+mod primitive;
+mod structure;
+mod terminology;
+mod terminology_oracle;
 mod tree;
+mod xhtml;
