@@ -2,6 +2,7 @@
 
 mod attachment;
 mod definitions;
+mod definitions_build;
 mod fhirpath;
 mod primitive;
 mod structure;
