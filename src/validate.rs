@@ -35,10 +35,11 @@ use std::sync::Arc;
 
 pub use walk::{Fit, fits};
 
+use definitions::Definitions;
 use document::{Document, Pass, Visit};
 use finding::{Finding, Findings};
 use options::Options;
-use program::{Library, Program, Programs};
+use program::{Program, Programs};
 use tree::Tree;
 
 /// Validates documents; made once and shared by all threads.
@@ -60,8 +61,8 @@ pub struct Outcome<'s> {
 
 impl Validator {
     /// A validator by these definitions, with the structure's rules only; [`Self::with`] adds others.
-    pub fn new(library: Arc<dyn Library>, options: Options) -> Self {
-        Self::of(Arc::new(Programs::new(library)), options)
+    pub fn new(definitions: Arc<Definitions>, options: Options) -> Self {
+        Self::of(Arc::new(Programs::new(definitions)), options)
     }
 
     /// The same by programs that others use too.
@@ -122,6 +123,9 @@ impl Validator {
         findings: &mut Findings,
     ) {
         let document = self.document(tree, visits, profile);
+        for pass in &self.passes {
+            pass.document(&document, findings);
+        }
         for (node, visit) in tree.all().filter_map(|node| Some((node, document.visit(node)?))) {
             for pass in &self.passes {
                 pass.element(&document, node, visit, findings);

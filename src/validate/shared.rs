@@ -6,44 +6,23 @@
 use std::sync::{Arc, OnceLock};
 
 use super::Validator;
-use super::definitions::{Definitions, Derivation, Package, ResourceType};
+use super::content::ContentRules;
+use super::definitions::{Definitions, Package};
+use super::fhirpath::ucum;
+use super::invariant::InvariantRules;
 use super::options::Options;
-use super::program::{Library, Programs, Row};
+use super::program::Programs;
+use super::reference::Nowhere;
+use super::terminology::{Answers, CodeRules, Library, Terminology};
 use crate::fhir::Release;
-use crate::json::Value;
-
-impl Library for Definitions {
-    fn release(&self) -> Release {
-        self.release()
-    }
-
-    fn each(&self, tell: &mut dyn FnMut(Row<'_>)) {
-        for row in self.structures() {
-            let Some(kind) = row.kind else { continue };
-            tell(Row {
-                url: row.url,
-                version: row.version,
-                type_name: row.type_name,
-                base: row.base,
-                kind,
-                is_abstract: row.is_abstract,
-                is_constraint: row.derivation == Some(Derivation::Constraint),
-            });
-        }
-    }
-
-    fn show(&self, canonical: &str, look: &mut dyn FnMut(&Value)) {
-        if let Some(definition) = self.get(ResourceType::StructureDefinition, canonical) {
-            look(definition.value());
-        }
-    }
-}
 
 /// A set of definitions and their programs. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Shared {
     definitions: Arc<Definitions>,
     programs: Arc<Programs>,
+    terminology: Arc<Terminology>,
+    invariants: InvariantRules,
 }
 
 impl Shared {
@@ -56,8 +35,13 @@ impl Shared {
 
     /// These definitions.
     pub fn of(definitions: Arc<Definitions>) -> Self {
-        let programs = Arc::new(Programs::new(Arc::clone(&definitions) as Arc<dyn Library>));
-        Self { definitions, programs }
+        let programs = Arc::new(Programs::new(Arc::clone(&definitions)));
+        let library = Arc::clone(&definitions) as Arc<dyn Library>;
+        // What this does not know may be a unit all the same.
+        let is_unit = |code: &str| ucum::is_valid(code).then_some(true);
+        let terminology = Arc::new(Terminology::new(definitions.release(), library, is_unit));
+        let invariants = InvariantRules::new(programs.types(), Arc::clone(&terminology));
+        Self { definitions, programs, terminology, invariants }
     }
 
     /// The same, and these packages beside it.
@@ -79,8 +63,26 @@ impl Shared {
         &self.programs
     }
 
+    /// The code systems and value sets.
+    pub const fn terminology(&self) -> &Arc<Terminology> {
+        &self.terminology
+    }
+
     /// A validator with all rules.
     pub fn validator(&self, options: Options) -> Validator {
+        self.with_codes(options, Arc::new(self.codes(None)))
+    }
+
+    /// The rules about codes, with what a terminology server has answered.
+    pub fn codes(&self, answers: Option<Arc<Answers>>) -> CodeRules {
+        CodeRules::new(Arc::clone(&self.terminology), self.programs.types(), answers)
+    }
+
+    /// A validator with all rules, those about codes being these.
+    pub fn with_codes(&self, options: Options, codes: Arc<CodeRules>) -> Validator {
         Validator::of(Arc::clone(&self.programs), options)
+            .with(Box::new(ContentRules { outside: Nowhere }))
+            .with(Box::new(codes))
+            .with(Box::new(self.invariants.clone()))
     }
 }

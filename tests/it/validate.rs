@@ -4,6 +4,7 @@ mod attachment;
 mod definitions;
 mod fhirpath;
 mod primitive;
+mod structure;
 mod terminology;
 mod terminology_oracle;
 mod tree;
