@@ -209,8 +209,10 @@ pub fn lean(mut definition: Value, keep: Keep) -> Option<Value> {
             each(object, "filter", |filter| retain(filter, &["code", "operator", "value"]));
             each(object, "property", |property| retain(property, &["code", "uri", "type"]));
             let licensed = is_licensed(object.get("url"));
-            drop_unless(object, "property", |property| has_code_of(property, PROPERTIES));
-            each(object, "concept", |inner| concept(inner, licensed));
+            // What is shipped has the properties that its own value sets ask for; a package's may ask for any.
+            let all = keep == Keep::Differential;
+            drop_unless(object, "property", |property| all || has_code_of(property, PROPERTIES));
+            each(object, "concept", |inner| concept(inner, licensed, all));
         }
         ResourceType::ValueSet => {
             object.retain(|name, value| stays(VALUE_SET, name) && worth(name, value));
@@ -220,12 +222,16 @@ pub fn lean(mut definition: Value, keep: Keep) -> Option<Value> {
                 });
                 each(compose, "include", include);
                 each(compose, "exclude", include);
-                // What an expansion holds is what its compose says, at some other time.
-                object.remove("expansion");
+                // What an expansion holds is what its compose says, at some other time; but where a package's compose
+                // can't be worked out, the expansion is all there is.
+                if keep == Keep::Snapshot {
+                    object.remove("expansion");
+                }
             }
             if let Some(expansion) = object.get_mut("expansion").and_then(Value::as_object_mut) {
-                expansion
-                    .retain(|name, _| ["total", "offset", "parameter", "contains"].contains(&name));
+                expansion.retain(|name, _| {
+                    ["extension", "total", "offset", "parameter", "contains"].contains(&name)
+                });
             }
         }
         ResourceType::SearchParameter => {
@@ -357,7 +363,7 @@ fn is_value(name: &str) -> bool {
     ["fixed", "pattern", "minValue", "maxValue"].iter().any(|stem| name.starts_with(stem))
 }
 
-fn concept(inner: &mut Object, licensed: bool) {
+fn concept(inner: &mut Object, licensed: bool, all: bool) {
     inner.retain(|name, value| stays(CONCEPT, name) && worth(name, value));
     drop_displays(inner, licensed);
     drop_unless(inner, "property", |property| {
@@ -366,12 +372,12 @@ fn concept(inner: &mut Object, licensed: bool) {
                 property.text("valueCode").or_else(|| property.text("valueString")),
                 Some("active" | "Active" | "A")
             );
-        has_code_of(property, PROPERTIES) && !is_active
+        (all || has_code_of(property, PROPERTIES)) && !is_active
     });
     each(inner, "property", |property| {
         property.retain(|name, _| name != "extension" && name != "id")
     });
-    each(inner, "concept", |inner| concept(inner, licensed));
+    each(inner, "concept", |inner| concept(inner, licensed, all));
 }
 
 fn has_code_of(property: &Value, codes: &[&str]) -> bool {
