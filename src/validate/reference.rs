@@ -17,7 +17,7 @@ use super::primitive::{is_absolute_url, is_id};
 use super::program::Aggregation;
 use super::rule::{Rule, reference as rule};
 use super::tree::{NodeId, Tree};
-use super::types::{TypeId, Types};
+use super::types::{TypeId, TypeKind, Types};
 use crate::fhir::Release;
 
 impl ReferencePolicy {
@@ -495,7 +495,9 @@ impl<'t> References<'t> {
             if is_walked && tree.type_of(node) == TypeId::UNKNOWN {
                 continue;
             }
-            if let Some(text) = tree.text(node) {
+            let is_plain =
+                !is_walked || self.types.kind(tree.type_of(node)) == Some(TypeKind::Primitive);
+            if let Some(text) = tree.text(node).filter(|_| is_plain) {
                 if let Some(fragment) = text.strip_prefix('#') {
                     uses.insert(fragment);
                 } else if tree.name(node) == "div" && text.contains("=\"#") | text.contains("='#") {
