@@ -13,12 +13,19 @@ mod compile;
 pub mod content;
 pub mod definitions;
 pub mod document;
+pub mod fhirpath;
 pub mod finding;
+pub mod invariant;
 pub mod options;
 pub mod primitive;
+mod profile;
 pub mod program;
 pub mod reference;
+pub mod report;
 pub mod rule;
+pub mod shared;
+pub mod suite;
+pub mod terminology;
 pub mod tree;
 pub mod types;
 mod walk;
@@ -26,10 +33,13 @@ pub mod xhtml;
 
 use std::sync::Arc;
 
+pub use walk::{Fit, fits};
+
+use definitions::Definitions;
 use document::{Document, Pass, Visit};
 use finding::{Finding, Findings};
 use options::Options;
-use program::{Library, Program, Programs};
+use program::{Program, Programs};
 use tree::Tree;
 
 /// Validates documents; made once and shared by all threads.
@@ -51,8 +61,8 @@ pub struct Outcome<'s> {
 
 impl Validator {
     /// A validator by these definitions, with the structure's rules only; [`Self::with`] adds others.
-    pub fn new(library: Arc<dyn Library>, options: Options) -> Self {
-        Self::of(Arc::new(Programs::new(library)), options)
+    pub fn new(definitions: Arc<Definitions>, options: Options) -> Self {
+        Self::of(Arc::new(Programs::new(definitions)), options)
     }
 
     /// The same by programs that others use too.
@@ -86,8 +96,21 @@ impl Validator {
     /// Validates a document.
     pub fn validate<'s>(&self, mut tree: Tree<'s>) -> Outcome<'s> {
         let mut findings = Findings::new();
-        let visits = walk::base(&self.programs, &self.options, &mut tree, &mut findings);
+        let programs: &Programs = &self.programs;
+        let visits = walk::base(programs, &self.options, &mut tree, &mut findings);
         self.pass(&tree, &visits, None, &mut findings);
+        for demand in profile::demands(self, &tree, &visits, &mut findings) {
+            let mark = findings.len();
+            let visits = walk::profile(
+                programs,
+                &self.options,
+                &mut tree,
+                &mut findings,
+                (demand.resource, demand.program),
+            );
+            self.pass(&tree, &visits, Some(demand.program), &mut findings);
+            findings.forget_repeated(mark, |rule| rule.kind == rule::IssueType::Structure);
+        }
         Outcome { tree, findings: findings.into_vec() }
     }
 
@@ -99,17 +122,31 @@ impl Validator {
         profile: Option<&Program>,
         findings: &mut Findings,
     ) {
-        let programs = &self.programs;
-        let document = Document { tree, visits, programs, options: &self.options, profile };
+        let document = self.document(tree, visits, profile);
+        for pass in &self.passes {
+            pass.document(&document, findings);
+        }
         for (node, visit) in tree.all().filter_map(|node| Some((node, document.visit(node)?))) {
             for pass in &self.passes {
                 pass.element(&document, node, visit, findings);
             }
         }
-        for resource in tree.resources() {
+        for resource in tree.resources().filter(|resource| document.visit(*resource).is_some()) {
             for pass in &self.passes {
                 pass.resource(&document, resource, findings);
             }
         }
+    }
+
+    fn document<'d, 'p>(
+        &'p self,
+        tree: &'d Tree<'d>,
+        visits: &'d [Option<Visit<'p>>],
+        profile: Option<&'p Program>,
+    ) -> Document<'d, 'p>
+    where
+        'p: 'd,
+    {
+        Document { tree, visits, programs: &self.programs, options: &self.options, profile }
     }
 }

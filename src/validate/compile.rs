@@ -7,9 +7,11 @@
 //! this one. Slicing other than that of extensions by `url` is not compiled; the slices' own rules are left out, the
 //! path is noted in [`Program::unchecked`], and what the sliced element itself demands holds.
 
+use std::sync::OnceLock;
+
 use super::program::{
     Aggregation, Binding, Child, Children, Constraint, Context, ContextKind, Element, ElementType,
-    Handle, Program, ProgramId, Programs, Refusal, Slice, Strength,
+    Form, Handle, Program, ProgramId, Programs, Refusal, Slice, Strength,
 };
 use super::types::{TypeId, TypeKind};
 use crate::json::Value;
@@ -62,7 +64,7 @@ pub(super) fn program(
                 human: "".into(),
                 expression: expression.into(),
                 source: "".into(),
-                handle: Handle::default(),
+                compiled: OnceLock::new(),
             })
             .collect(),
         unchecked,
@@ -76,7 +78,7 @@ fn context(row: &Value) -> Option<Context> {
         "fhirpath" => ContextKind::FhirPath,
         _ => return None,
     };
-    Some(Context { kind, expression: row.text("expression")?.into(), handle: Handle::default() })
+    Some(Context { kind, expression: row.text("expression")?.into(), compiled: OnceLock::new() })
 }
 
 struct Compiler<'c> {
@@ -144,6 +146,27 @@ impl Compiler<'_> {
             if let Some(element) = elements.get_mut(number) {
                 element.children = children;
                 element.slices = sliced;
+            }
+        }
+        for number in 0..elements.len() {
+            let counts = |at: &&usize| {
+                elements.get(**at).is_some_and(|element| {
+                    let mut slices = element
+                        .slices
+                        .iter()
+                        .filter_map(|slice| elements.get(slice.element as usize));
+                    slices.any(|slice| slice.min > 0 || slice.max < u32::MAX)
+                })
+            };
+            let sliced: Vec<u32> = below
+                .get(number)
+                .into_iter()
+                .flatten()
+                .filter(counts)
+                .filter_map(|at| u32::try_from(*at).ok())
+                .collect();
+            if let Some(element) = elements.get_mut(number).filter(|_| !sliced.is_empty()) {
+                element.children.set_sliced(sliced);
             }
         }
         Ok(elements)
@@ -270,7 +293,10 @@ impl Compiler<'_> {
             let target = reference.rsplit('#').next().unwrap_or_default();
             number_of(target).and_then(|number| u32::try_from(number).ok())
         });
+        let compared = ["fixed", "pattern", "minValue", "maxValue"];
         Ok(Element {
+            checks_value: row.get("maxLength").is_some()
+                || compared.iter().any(|stem| choice(row, stem).is_some()),
             id: id.into(),
             path: path.into(),
             name: stem.unwrap_or(written).into(),
@@ -330,6 +356,17 @@ impl Compiler<'_> {
         Some(ElementType {
             type_id,
             program: self.programs.find_type(type_id),
+            form: match types.kind(type_id) {
+                Some(TypeKind::Primitive) => match types.name(type_id) {
+                    "boolean" => Form::Boolean,
+                    "integer" | "unsignedInt" | "positiveInt" | "decimal" => Form::Number,
+                    "xhtml" => Form::Xhtml,
+                    _ => Form::Text,
+                },
+                Some(TypeKind::Resource) => Form::Resource,
+                Some(TypeKind::Complex | TypeKind::Logical) => Form::Complex,
+                None => Form::Unknown,
+            },
             is_system: system.is_some(),
             profiles: texts("profile"),
             targets: texts("targetProfile"),
@@ -395,6 +432,6 @@ fn constraint(row: &Value) -> Option<Constraint> {
         human: text("human"),
         expression: text("expression"),
         source: text("source"),
-        handle: Handle::default(),
+        compiled: OnceLock::new(),
     })
 }

@@ -67,6 +67,17 @@ pub trait Pass: std::fmt::Debug + Send + Sync {
         findings: &mut Findings,
     );
 
+    /// Names a profile that a resource has to meet by what it is (vital signs), whatever it claims.
+    fn profile(&self, document: &Document<'_, '_>, resource: NodeId) -> Option<&'static str> {
+        let _ = (document, resource);
+        None
+    }
+
+    /// Looks at the document as a whole, before its elements one by one; once in each round.
+    fn document(&self, document: &Document<'_, '_>, findings: &mut Findings) {
+        let _ = (document, findings);
+    }
+
     /// Looks at one resource as a whole, after all elements: the root, an entry's, a contained one.
     fn resource(&self, document: &Document<'_, '_>, resource: NodeId, findings: &mut Findings) {
         let _ = (document, resource, findings);

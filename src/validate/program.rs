@@ -12,38 +12,11 @@ use std::fmt;
 use std::sync::{Arc, OnceLock};
 
 use super::compile;
+use super::definitions::{Definitions, Derivation};
+use super::invariant::Compiled;
 use super::types::{TypeId, TypeKind, Types};
 use crate::fhir::Release;
 use crate::json::Value;
-
-/// Where structure definitions come from: the embedded core and users' packages, or whatever a test has.
-pub trait Library: fmt::Debug + Send + Sync {
-    /// The release of FHIR that they are of.
-    fn release(&self) -> Release;
-    /// Tells every StructureDefinition, each canonical once; of two with one URL, the one that counts without a version first.
-    fn each(&self, tell: &mut dyn FnMut(Row<'_>));
-    /// Shows one of them by its canonical, `url|version`; it says nothing if it is not there.
-    fn show(&self, canonical: &str, look: &mut dyn FnMut(&Value));
-}
-
-/// What is known of a definition before it is read.
-#[derive(Debug, Clone, Copy)]
-pub struct Row<'r> {
-    /// The canonical URL, without version.
-    pub url: &'r str,
-    /// Its business version; empty for none.
-    pub version: &'r str,
-    /// `StructureDefinition.type`: `Patient`, or for a logical model mostly a URL.
-    pub type_name: &'r str,
-    /// `StructureDefinition.baseDefinition`; empty for none.
-    pub base: &'r str,
-    /// `StructureDefinition.kind`
-    pub kind: TypeKind,
-    /// `StructureDefinition.abstract`
-    pub is_abstract: bool,
-    /// Whether it is a profile or extension (`derivation` = `constraint`), not a type.
-    pub is_constraint: bool,
-}
 
 /// A definition by its number in [`Programs`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -113,8 +86,8 @@ pub struct Context {
     pub kind: ContextKind,
     /// The place: `Patient.name`, an extension's URL, or FHIRPath.
     pub expression: Box<str>,
-    /// For FHIRPath: the number of whoever evaluates it.
-    pub handle: Handle,
+    /// For FHIRPath: the expression, read once by whoever evaluates it; nothing if it can't be read.
+    pub(in crate::validate) compiled: OnceLock<Option<Arc<Compiled>>>,
 }
 
 /// The ways to give an extension's place (`extension-context-type`).
@@ -173,6 +146,8 @@ pub struct Element {
     pub max_value: Option<Value>,
     /// The invariants, as the snapshot has them (those of the type's own definition stand there).
     pub constraints: Box<[Constraint]>,
+    /// Whether a value must be compared with something: fixed, pattern, length or bounds.
+    pub checks_value: bool,
     /// The slices of it, by the numbers of their elements, if it is sliced by `url` (extensions).
     pub slices: Box<[Slice]>,
     /// Whether only what its slices define may be there (`slicing.rules` = `closed`).
@@ -186,6 +161,8 @@ pub struct ElementType {
     pub type_id: TypeId,
     /// The definition of that type.
     pub program: Option<ProgramId>,
+    /// How its values are written.
+    pub form: Form,
     /// Whether the element is a plain attribute (`http://hl7.org/fhirpath/System.String`): a value and nothing else.
     pub is_system: bool,
     /// The profiles of which it has to meet one; none if the type is enough.
@@ -194,6 +171,25 @@ pub struct ElementType {
     pub targets: Box<[Box<str>]>,
     /// How it may refer: contained, referenced, bundled; none if in any way.
     pub aggregation: Box<[Aggregation]>,
+}
+
+/// How the values of a type are written in JSON (R4 2.6.2.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// An object.
+    Complex,
+    /// `true` or `false`.
+    Boolean,
+    /// A number.
+    Number,
+    /// A string.
+    Text,
+    /// A string that holds markup; in XML, the markup itself.
+    Xhtml,
+    /// A resource: an object with a `resourceType`.
+    Resource,
+    /// Not known, as no definition at hand has the type.
+    Unknown,
 }
 
 /// How a reference may lead to its target (`resource-aggregation-mode`).
@@ -259,8 +255,8 @@ pub struct Constraint {
     pub expression: Box<str>,
     /// The canonical URL of the definition that first had it; empty if it is not said.
     pub source: Box<str>,
-    /// For whoever evaluates it.
-    pub handle: Handle,
+    /// The expression, read once by whoever evaluates it; nothing if it can't be read.
+    pub(in crate::validate) compiled: OnceLock<Option<Arc<Compiled>>>,
 }
 
 /// What a child's name in a document means.
@@ -286,8 +282,8 @@ pub struct Children {
     table: Box<[u16]>,
     /// Which of the first 128 elements (by their place) must be there.
     required: u128,
-    /// How many elements there are (choices count once).
-    places: u16,
+    /// The elements whose slices have to be counted.
+    sliced: Box<[u32]>,
 }
 
 impl Children {
@@ -301,9 +297,8 @@ impl Children {
         }
         let size = (children.len() * 2).next_power_of_two();
         let mut table = vec![0; size].into_boxed_slice();
-        let (mut required, mut places) = (0, 0);
+        let mut required = 0;
         for (number, child) in children.iter().enumerate() {
-            places = places.max(child.place + 1);
             if child.place < 128 && is_required(child) {
                 required |= 1 << child.place;
             }
@@ -316,7 +311,7 @@ impl Children {
                 *free = number;
             }
         }
-        Self { children: children.into(), table, required, places }
+        Self { children: children.into(), table, required, sliced: Box::default() }
     }
 
     /// Length and three bytes tell the names of one FHIR type well apart.
@@ -354,14 +349,19 @@ impl Children {
         self.children.is_empty()
     }
 
+    /// Which of them have slices that must be there, or may be only so often.
+    pub(in crate::validate) fn sliced(&self) -> &[u32] {
+        &self.sliced
+    }
+
     /// Which of the first 128 elements (by their place) must be there, as bits.
     pub(in crate::validate) fn required(&self) -> u128 {
         self.required
     }
 
-    /// How many elements there are (choices count once).
-    pub(in crate::validate) fn places(&self) -> u16 {
-        self.places
+    /// Says which of them have slices to count.
+    pub(in crate::validate) fn set_sliced(&mut self, sliced: Vec<u32>) {
+        self.sliced = sliced.into();
     }
 }
 
@@ -376,70 +376,74 @@ pub enum Refusal {
 
 /// All programs of a release and of the packages beside it.
 pub struct Programs {
-    library: Arc<dyn Library>,
-    types: Types,
-    definitions: Vec<Definition>,
+    definitions: Arc<Definitions>,
+    types: Arc<Types>,
+    places: Vec<Place>,
     /// By canonical: `url`, and `url|version`.
     by_url: BTreeMap<Box<str>, ProgramId>,
     /// By the number of a type: what defines it.
     of_types: BTreeMap<TypeId, ProgramId>,
 }
 
-struct Definition {
+/// A definition and, once it was asked for, its program.
+struct Place {
     canonical: Box<str>,
     compiled: OnceLock<Result<Box<Program>, Refusal>>,
 }
 
 impl fmt::Debug for Programs {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "programs({})", self.definitions.len())
+        write!(formatter, "programs({})", self.places.len())
     }
 }
 
 impl Programs {
-    /// The programs of all that a library has; none is compiled yet.
-    pub fn new(library: Arc<dyn Library>) -> Self {
-        let mut types: Vec<(String, String, TypeKind, bool)> = Vec::new();
-        let mut definitions = Vec::new();
+    /// The programs of all structures that are defined; none is compiled yet.
+    pub fn new(definitions: Arc<Definitions>) -> Self {
+        let mut places = Vec::new();
         let mut by_url = BTreeMap::new();
+        let mut rows = Vec::new();
         let mut defining = Vec::new();
-        library.each(&mut |row| {
-            let Ok(number) = u32::try_from(definitions.len()) else { return };
+        for row in definitions.structures() {
+            let Ok(number) = u32::try_from(places.len()) else { break };
             let id = ProgramId(number);
             let canonical: Box<str> = match row.version {
                 "" => row.url.into(),
                 version => [row.url, "|", version].concat().into(),
             };
-            if !row.is_constraint {
+            if row.derivation != Some(Derivation::Constraint) {
                 let base = row.base.rsplit('/').next().unwrap_or_default();
-                types.push((row.type_name.to_owned(), base.to_owned(), row.kind, row.is_abstract));
-                defining.push((row.type_name.to_owned(), id));
+                let kind = row.kind.unwrap_or(TypeKind::Logical);
+                rows.push((row.type_name, base, kind, row.is_abstract));
+                defining.push((row.type_name, id));
             }
             by_url.entry(canonical.clone()).or_insert(id);
             by_url.entry(row.url.into()).or_insert(id);
-            definitions.push(Definition { canonical, compiled: OnceLock::new() });
-        });
-        let rows = types.iter().map(|(name, base, kind, is_abstract)| {
-            (name.as_str(), base.as_str(), *kind, *is_abstract)
-        });
-        let types = Types::new(rows);
+            places.push(Place { canonical, compiled: OnceLock::new() });
+        }
+        let types = Arc::new(Types::new(rows));
         let mut of_types = BTreeMap::new();
         for (name, id) in defining {
-            if let Some(type_id) = types.id(&name) {
+            if let Some(type_id) = types.id(name) {
                 of_types.entry(type_id).or_insert(id);
             }
         }
-        Self { library, types, definitions, by_url, of_types }
+        Self { definitions, types, places, by_url, of_types }
+    }
+
+    /// The definitions that they are compiled from.
+    pub const fn definitions(&self) -> &Arc<Definitions> {
+        &self.definitions
     }
 
     /// The types of the release.
-    pub const fn types(&self) -> &Types {
+    pub fn types(&self) -> &Arc<Types> {
         &self.types
     }
 
     /// The release.
     pub fn release(&self) -> Release {
-        self.library.release()
+        self.definitions.release()
     }
 
     /// The number of a definition by its canonical URL, with or without `|version`.
@@ -462,13 +466,11 @@ impl Programs {
     /// # Errors
     /// [`Refusal`]
     pub fn try_of(&self, id: ProgramId) -> Result<&Program, Refusal> {
-        let definition = self.definitions.get(id.index()).ok_or(Refusal::Malformed)?;
-        let compiled = definition.compiled.get_or_init(|| {
-            let mut program = Err(Refusal::Malformed);
-            self.library.show(&definition.canonical, &mut |structure| {
-                program = compile::program(structure, id, self).map(Box::new);
-            });
-            program
+        let place = self.places.get(id.index()).ok_or(Refusal::Malformed)?;
+        let compiled = place.compiled.get_or_init(|| {
+            let structure =
+                self.definitions.structure(&place.canonical).ok_or(Refusal::Malformed)?;
+            compile::program(structure.value(), id, self).map(Box::new)
         });
         match compiled {
             Ok(program) => Ok(program),

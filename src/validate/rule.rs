@@ -6,9 +6,12 @@
 pub mod attachment;
 pub mod bundle;
 pub mod form;
+pub mod invariant;
 pub mod narrative;
 pub mod primitive;
 pub mod reference;
+pub mod structure;
+pub mod terminology;
 
 use crate::issue::Severity;
 
@@ -117,9 +120,18 @@ impl Rule {
 
 /// All rules, by code.
 pub fn all() -> Vec<&'static Rule> {
-    let mut rules: Vec<&'static Rule> =
-        [attachment::ALL, bundle::ALL, form::ALL, narrative::ALL, primitive::ALL, reference::ALL]
-            .concat();
+    let mut rules: Vec<&'static Rule> = [
+        attachment::ALL,
+        bundle::ALL,
+        form::ALL,
+        invariant::ALL,
+        narrative::ALL,
+        primitive::ALL,
+        reference::ALL,
+        structure::ALL,
+        terminology::ALL,
+    ]
+    .concat();
     rules.sort_unstable_by_key(|rule| rule.code);
     rules
 }

@@ -307,6 +307,11 @@ impl<'s> Tree<'s> {
         Children { nodes: &self.nodes, next, end: node.end }
     }
 
+    /// Whether it has any.
+    pub fn has_children(&self, id: NodeId) -> bool {
+        self.children(id).next().is_some()
+    }
+
     /// The first child of a name, as it is written.
     pub fn child(&self, id: NodeId, name: &str) -> Option<NodeId> {
         self.children(id).find(|child| self.name(*child) == name)
@@ -423,7 +428,11 @@ impl Tree<'_> {
 
     /// Whether the element may repeat by its definition (in JSON, then, it stands in an array).
     pub fn is_list(&self, id: NodeId) -> bool {
-        self.node(id).flags & (LIST | IN_ARRAY) != 0
+        let node = self.node(id);
+        match node.type_id {
+            TypeId::UNKNOWN => node.flags & (LIST | IN_ARRAY) != 0,
+            _ => node.flags & LIST != 0,
+        }
     }
 
     /// Notes what the definition says of an element: its type, the stem of a choice (else 0), whether it may repeat.
