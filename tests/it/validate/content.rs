@@ -8,51 +8,21 @@ use std::sync::{Arc, LazyLock};
 use flate2::read::GzDecoder;
 use ipt_fhir::fhir::Release;
 use ipt_fhir::issue::Severity;
-use ipt_fhir::json::{Limits, Value};
+use ipt_fhir::json::Limits;
 use ipt_fhir::validate::Validator;
 use ipt_fhir::validate::content::ContentRules;
-use ipt_fhir::validate::definitions::{Definitions, Derivation};
+use ipt_fhir::validate::definitions::Definitions;
 use ipt_fhir::validate::options::{Options, ReferencePolicy};
-use ipt_fhir::validate::program::{Library, Programs, Row};
+use ipt_fhir::validate::program::Programs;
+use ipt_fhir::validate::reference::Nowhere;
 use ipt_fhir::validate::rule::{attachment, bundle, narrative, primitive, reference};
 use ipt_fhir::validate::tree::json;
-use ipt_fhir::validate::types::TypeKind;
 
 use crate::support::shared;
 
-/// The definitions of a release as programs are made from.
-#[derive(Debug)]
-struct Core(Arc<Definitions>);
-
-impl Library for Core {
-    fn release(&self) -> Release {
-        self.0.release()
-    }
-
-    fn each(&self, tell: &mut dyn FnMut(Row<'_>)) {
-        for row in self.0.structures() {
-            tell(Row {
-                url: row.url,
-                version: row.version,
-                type_name: row.type_name,
-                base: row.base,
-                kind: row.kind.unwrap_or(TypeKind::Complex),
-                is_abstract: row.is_abstract,
-                is_constraint: row.derivation == Some(Derivation::Constraint),
-            });
-        }
-    }
-
-    fn show(&self, canonical: &str, look: &mut dyn FnMut(&Value)) {
-        if let Some(structure) = self.0.structure(canonical) {
-            look(structure.value());
-        }
-    }
-}
-
 static PROGRAMS: LazyLock<[Arc<Programs>; 3]> = LazyLock::new(|| {
     [Release::R4, Release::R4B, Release::R5]
-        .map(|release| Arc::new(Programs::new(Arc::new(Core(Definitions::core(release))))))
+        .map(|release| Arc::new(Programs::new(Definitions::core(release))))
 });
 
 /// What the rules of this room find: code, expression and severity.
@@ -62,11 +32,8 @@ pub(super) fn found(
     options: Options,
 ) -> Vec<(&'static str, String, Severity)> {
     let programs = PROGRAMS.iter().find(|programs| programs.release() == release).unwrap();
-    let validator = Validator::of(programs.clone(), options).with(Box::new(ContentRules::<
-        ipt_fhir::validate::reference::Nowhere,
-    > {
-        outside: ipt_fhir::validate::reference::Nowhere,
-    }));
+    let validator =
+        Validator::of(programs.clone(), options).with(Box::new(ContentRules { outside: Nowhere }));
     let tree = json::read(source, Limits::BUNDLE).unwrap();
     let outcome = validator.validate(tree);
     let ours: Vec<&str> =
