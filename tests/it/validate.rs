@@ -1,6 +1,8 @@
 //! The validator, part by part.
 
 mod attachment;
+mod bundle;
+mod content;
 mod definitions;
 mod definitions_build;
 mod fhirpath;
