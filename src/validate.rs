@@ -6,10 +6,147 @@
 //!
 //! It refuses nothing but what can't be read, and it touches nothing outside: definitions come in as bytes.
 
+pub mod attachment;
+pub mod automatic;
+pub mod bundle;
+mod compile;
+pub mod content;
 pub mod definitions;
+pub mod document;
 pub mod fhirpath;
 pub mod finding;
 pub mod invariant;
+pub mod options;
+pub mod primitive;
+mod profile;
+pub mod program;
+pub mod reference;
+pub mod report;
 pub mod rule;
+pub mod shared;
+pub mod suite;
+pub mod terminology;
 pub mod tree;
 pub mod types;
+mod walk;
+pub mod xhtml;
+
+use std::sync::Arc;
+
+pub use walk::{Fit, fits};
+
+use definitions::Definitions;
+use document::{Document, Pass, Visit};
+use finding::{Finding, Findings};
+use options::Options;
+use program::{Program, Programs};
+use tree::Tree;
+
+/// Validates documents; made once and shared by all threads.
+#[derive(Debug)]
+pub struct Validator {
+    programs: Arc<Programs>,
+    options: Options,
+    passes: Vec<Box<dyn Pass>>,
+}
+
+/// What a validation found.
+#[derive(Debug)]
+pub struct Outcome<'s> {
+    /// The document, its elements with their types.
+    pub tree: Tree<'s>,
+    /// What was found: the form first, then the structure, then the rules, in the order of the source.
+    pub findings: Vec<Finding>,
+}
+
+impl Validator {
+    /// A validator by these definitions, with the structure's rules only; [`Self::with`] adds others.
+    pub fn new(definitions: Arc<Definitions>, options: Options) -> Self {
+        Self::of(Arc::new(Programs::new(definitions)), options)
+    }
+
+    /// The same by programs that others use too.
+    pub fn of(programs: Arc<Programs>, options: Options) -> Self {
+        Self { programs, options, passes: Vec::new() }
+    }
+
+    /// Adds rules that run after the walk, in the order in which they are added.
+    #[must_use]
+    pub fn with(mut self, pass: Box<dyn Pass>) -> Self {
+        self.passes.push(pass);
+        self
+    }
+
+    /// The definitions, compiled.
+    pub fn programs(&self) -> &Arc<Programs> {
+        &self.programs
+    }
+
+    /// How it validates.
+    pub fn options(&self) -> &Options {
+        &self.options
+    }
+
+    /// Gives every element its type, and says nothing of what is wrong.
+    pub fn annotate(&self, tree: &mut Tree<'_>) {
+        let mut findings = Findings::new();
+        let _ = walk::base(&self.programs, &self.options, tree, &mut findings);
+    }
+
+    /// Validates a document.
+    pub fn validate<'s>(&self, mut tree: Tree<'s>) -> Outcome<'s> {
+        let mut findings = Findings::new();
+        let programs: &Programs = &self.programs;
+        let visits = walk::base(programs, &self.options, &mut tree, &mut findings);
+        self.pass(&tree, &visits, None, &mut findings);
+        for demand in profile::demands(self, &tree, &visits, &mut findings) {
+            let mark = findings.len();
+            let visits = walk::profile(
+                programs,
+                &self.options,
+                &mut tree,
+                &mut findings,
+                (demand.resource, demand.program),
+            );
+            self.pass(&tree, &visits, Some(demand.program), &mut findings);
+            findings.forget_repeated(mark, |rule| rule.kind == rule::IssueType::Structure);
+        }
+        Outcome { tree, findings: findings.into_vec() }
+    }
+
+    /// One round of all passes.
+    fn pass(
+        &self,
+        tree: &Tree<'_>,
+        visits: &[Option<Visit<'_>>],
+        profile: Option<&Program>,
+        findings: &mut Findings,
+    ) {
+        let document = self.document(tree, visits, profile);
+        for pass in &self.passes {
+            pass.document(&document, findings);
+        }
+        for (node, visit) in tree.all().filter_map(|node| Some((node, document.visit(node)?))) {
+            for pass in &self.passes {
+                pass.element(&document, node, visit, findings);
+            }
+        }
+        for resource in tree.resources().filter(|resource| document.visit(*resource).is_some()) {
+            for pass in &self.passes {
+                pass.resource(&document, resource, findings);
+            }
+        }
+    }
+
+    fn document<'d, 'p>(
+        &'p self,
+        tree: &'d Tree<'d>,
+        visits: &'d [Option<Visit<'p>>],
+        profile: Option<&'p Program>,
+    ) -> Document<'d, 'p>
+    where
+        'p: 'd,
+    {
+        Document { tree, visits, programs: &self.programs, options: &self.options, profile }
+    }
+}

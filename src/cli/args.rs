@@ -1,5 +1,7 @@
 //! The command line as it is typed: clap's types and nothing else. What they mean is decided in `settings`.
 
+mod validate;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -12,6 +14,8 @@ use crate::mapping::Section;
 use crate::sandbox::{CATALOGUE, Personality};
 use crate::store::RejectReason;
 use crate::vendor::{self, Allow, Encounters, Pack, Rung};
+
+pub(crate) use validate::{Suite, SuiteRun};
 
 /// Maps interpersonal psychotherapy plans to FHIR and syncs them with hospital EHRs.
 #[derive(Debug, Parser)]
@@ -111,6 +115,9 @@ pub(crate) enum Command {
     HandOffs(HandOffs),
     /// Run an EHR on this machine to try things against: a FHIR R4 server in memory
     Sandbox(Sandbox),
+    /// Score the validator against verdicts that were recorded
+    #[command(subcommand, hide = true)]
+    Suite(Suite),
     /// FHIR's own definitions, which are part of the program
     #[command(subcommand, hide = true)]
     Definitions(Definitions),

@@ -9,10 +9,11 @@ pub(super) mod man;
 mod map;
 mod record;
 mod sandbox;
+mod suite;
 mod sync;
 pub(super) mod version;
 
-use super::args::{Command, Definitions, Ehr, Record};
+use super::args::{Command, Definitions, Ehr, Record, Suite};
 use super::failure::Failure;
 use super::output::{Done, Output};
 use super::runtime;
@@ -53,6 +54,7 @@ pub(super) fn run(
         Command::Sandbox(sandbox) => {
             return runtime::block_on(sandbox::run(&sandbox, output)).map(|()| None);
         }
+        Command::Suite(Suite::Run(args)) => suite::run(&args, settings),
         Command::Definitions(Definitions::Build { from, to }) => definitions::build(&from, &to),
         Command::Completions { shell } => Ok(completions::run(shell)),
         Command::Man { directory } => man::run(directory.as_deref()),

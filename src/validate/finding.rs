@@ -4,6 +4,7 @@
 //! may show values fetches them from the tree.
 
 use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::rule::Rule;
 use super::tree::NodeId;
@@ -82,12 +83,14 @@ impl Finding {
 #[derive(Debug, Default)]
 pub struct Findings {
     found: Vec<Finding>,
+    /// What is said once in a document: rule, and what it is about.
+    said: BTreeMap<&'static str, BTreeSet<Box<str>>>,
 }
 
 impl Findings {
     /// None yet.
     pub const fn new() -> Self {
-        Self { found: Vec::new() }
+        Self { found: Vec::new(), said: BTreeMap::new() }
     }
 
     /// Adds what a rule found at an element, and gives it back for its facts.
@@ -114,9 +117,42 @@ impl Findings {
         &mut self.found[last]
     }
 
+    /// Whether a rule that says things once in a document has not yet said this. Asking again allocates nothing.
+    pub fn is_first(&mut self, rule: &'static Rule, about: &str) -> bool {
+        let said = self.said.entry(rule.code).or_default();
+        !said.contains(about) && said.insert(about.into())
+    }
+
     /// Whether any of them is an error.
     pub fn has_errors(&self) -> bool {
         self.found.iter().any(|finding| finding.severity >= Severity::Error)
+    }
+
+    /// How many there are: a mark to which [`Self::forget_repeated`] goes back.
+    pub const fn len(&self) -> usize {
+        self.found.len()
+    }
+
+    /// Whether there are none.
+    pub const fn is_empty(&self) -> bool {
+        self.found.is_empty()
+    }
+
+    /// Forgets of those found since the mark what was found before: the same rule, element, member and key, unless `keep` says that
+    /// the rule's findings count for each profile.
+    pub fn forget_repeated(&mut self, mark: usize, keep: impl Fn(&Rule) -> bool) {
+        let later = self.found.split_off(mark.min(self.found.len()));
+        for finding in later {
+            let is_same = |earlier: &Finding| {
+                earlier.node == finding.node
+                    && std::ptr::eq(earlier.rule, finding.rule)
+                    && earlier.member == finding.member
+                    && earlier.key == finding.key
+            };
+            if keep(finding.rule) || !self.found.iter().any(is_same) {
+                self.found.push(finding);
+            }
+        }
     }
 
     /// All, in the order in which they were found.

@@ -291,6 +291,11 @@ impl<'s> Tree<'s> {
         self.resources.get(at).map(|(_, slice)| self.slice(*slice))
     }
 
+    /// All resources in it in the order of the source, the root first.
+    pub fn resources(&self) -> impl Iterator<Item = NodeId> + '_ {
+        self.resources.iter().map(|(id, _)| *id)
+    }
+
     /// Its children in order, siblings of one name beside each other.
     pub fn children(&self, id: NodeId) -> Children<'_> {
         let node = self.node(id);
@@ -300,6 +305,11 @@ impl<'s> Tree<'s> {
         };
         let next = if node.end > holder { holder + 1 } else { node.end };
         Children { nodes: &self.nodes, next, end: node.end }
+    }
+
+    /// Whether it has any.
+    pub fn has_children(&self, id: NodeId) -> bool {
+        self.children(id).next().is_some()
     }
 
     /// The first child of a name, as it is written.
@@ -328,6 +338,13 @@ impl<'s> Tree<'s> {
             .take_while(|child| *child != id)
             .filter(|child| self.name(*child) == self.name(id))
             .count()
+    }
+
+    /// One past the index of the last element that lies in it: what lies in an element is a range of numbers.
+    ///
+    /// Children that JSON writes as `_name` lie outside of a primitive element, and in the one that holds both.
+    pub fn end(&self, id: NodeId) -> usize {
+        self.node(id).end as usize
     }
 
     /// The nearest resource that it is or belongs to: the contained one, the entry's, or the root.
@@ -373,6 +390,29 @@ impl Iterator for Children<'_> {
     }
 }
 
+/// A place among the children of an element that borrows nothing, so that the tree can be written to on the way.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::validate) struct Cursor {
+    next: u32,
+    end: u32,
+}
+
+impl Tree<'_> {
+    /// Before the first child of an element.
+    pub(in crate::validate) fn cursor(&self, id: NodeId) -> Cursor {
+        let Children { next, end, .. } = self.children(id);
+        Cursor { next, end }
+    }
+
+    /// The next child.
+    pub(in crate::validate) fn step(&self, cursor: &mut Cursor) -> Option<NodeId> {
+        let mut children = Children { nodes: &self.nodes, next: cursor.next, end: cursor.end };
+        let found = children.next();
+        cursor.next = children.next;
+        found
+    }
+}
+
 // ---- What the definitions say about it ----
 
 impl Tree<'_> {
@@ -388,7 +428,11 @@ impl Tree<'_> {
 
     /// Whether the element may repeat by its definition (in JSON, then, it stands in an array).
     pub fn is_list(&self, id: NodeId) -> bool {
-        self.node(id).flags & (LIST | IN_ARRAY) != 0
+        let node = self.node(id);
+        match node.type_id {
+            TypeId::UNKNOWN => node.flags & (LIST | IN_ARRAY) != 0,
+            _ => node.flags & LIST != 0,
+        }
     }
 
     /// Notes what the definition says of an element: its type, the stem of a choice (else 0), whether it may repeat.

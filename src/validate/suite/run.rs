@@ -1,0 +1,124 @@
+//! Running what is scored: each document with the definitions and options that its run asks for.
+
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use super::cases::usual;
+use super::{Case, Example, Issue, Outcome};
+use crate::json::{self, Limits, Value};
+use crate::validate::Validator;
+use crate::validate::definitions::Package;
+use crate::validate::report::Reporter;
+use crate::validate::shared::Shared;
+use crate::validate::tree;
+
+/// The files of an archive, by their names.
+pub type Files = BTreeMap<String, Vec<u8>>;
+
+/// A suite at hand.
+#[derive(Debug)]
+pub struct Suite<'f> {
+    files: &'f Files,
+    /// Unpacks a package: a `.tgz` of the suite into its files.
+    unpack: fn(&[u8]) -> Result<Vec<(String, Vec<u8>)>, String>,
+}
+
+impl<'f> Suite<'f> {
+    /// A suite whose runs name these files; `unpack` reads an archive, which is not done here.
+    pub const fn new(
+        files: &'f Files,
+        unpack: fn(&[u8]) -> Result<Vec<(String, Vec<u8>)>, String>,
+    ) -> Self {
+        Self { files, unpack }
+    }
+
+    fn file(&self, name: &str) -> Result<&'f [u8], String> {
+        let bytes = self.files.get(name).ok_or_else(|| format!("{name} is not in the archive"))?;
+        Ok(bytes)
+    }
+
+    /// Runs a case of HL7's suite.
+    pub fn case(&self, case: &Case) -> Outcome {
+        case.outcome(self.issues_of(case))
+    }
+
+    fn issues_of(&self, case: &Case) -> Result<Vec<Issue>, String> {
+        let bytes = self.file(&case.file)?;
+        let mut packages = Vec::new();
+        // `id#version` names a package of the network, which is not at hand offline, neither for the reference.
+        for name in case.options.packages.iter().filter(|name| name.ends_with(".tgz")) {
+            packages.push(Package::from_files((self.unpack)(self.file(name)?)?));
+        }
+        let mut options = case.options.options.clone();
+        let mut beside = Vec::new();
+        for name in case.supporting.iter().chain(&case.options.profiles) {
+            // One that can't be read is no definition; what lacks it then shows.
+            beside.extend(resource(self.file(name)?));
+        }
+        match case.profile.as_deref() {
+            Some(url) if url.starts_with("http") => options.profiles.push(url.to_owned()),
+            Some(name) => {
+                let profile = resource(self.file(name)?)?;
+                let url = profile.text("url").ok_or_else(|| format!("{name} has no url"))?;
+                let version = profile.text("version").map(|version| format!("|{version}"));
+                options.profiles.push(format!("{url}{}", version.unwrap_or_default()));
+                beside.push(profile);
+            }
+            None => {}
+        }
+        if !beside.is_empty() {
+            packages.push(Package::from_resources(beside));
+        }
+        let shared = Shared::core(case.release).with_packages(packages);
+        issues(&shared.validator(options), bytes)
+    }
+
+    /// Runs an example.
+    pub fn example(&self, example: &Example) -> Outcome {
+        let validator = Shared::core(example.release).validator(usual());
+        let ours = self.file(&example.file).and_then(|bytes| issues(&validator, bytes));
+        example.outcome(ours)
+    }
+}
+
+/// The errors of a document. A panic is an outcome, too: the other runs go on.
+fn issues(validator: &Validator, bytes: &[u8]) -> Result<Vec<Issue>, String> {
+    catch_unwind(AssertUnwindSafe(|| errors(validator, bytes)))
+        .unwrap_or_else(|_| Err("it panicked".to_owned()))
+}
+
+fn errors(validator: &Validator, bytes: &[u8]) -> Result<Vec<Issue>, String> {
+    let text = std::str::from_utf8(bytes).map_err(|_| "not UTF-8".to_owned())?;
+    if is_xml(text) {
+        return Err("XML is not read yet".to_owned());
+    }
+    let unreadable = |error: json::Error| {
+        vec![Issue {
+            severity: "fatal".to_owned(),
+            code: "invalid".to_owned(),
+            expression: "(json)".to_owned(),
+            text: error.to_string(),
+        }]
+    };
+    let tree = match tree::json::read(text, Limits::BUNDLE) {
+        Ok(tree) => tree,
+        Err(error) => return Ok(unreadable(error)),
+    };
+    let outcome = validator.validate(tree);
+    let reporter = Reporter {
+        types: validator.programs().types(),
+        is_name: &|_| true,
+        show_values: true,
+        excerpts: false,
+        first_line: 1,
+    };
+    Ok(Issue::errors(&reporter.report(&outcome.tree, &outcome.findings)))
+}
+
+fn is_xml(text: &str) -> bool {
+    text.trim_start_matches('\u{feff}').trim_start().starts_with('<')
+}
+
+fn resource(bytes: &[u8]) -> Result<Value, String> {
+    json::parse_with(bytes, Limits::BUNDLE).map_err(|error| error.to_string())
+}
