@@ -6,29 +6,40 @@
 //!
 //! It refuses nothing but what can't be read, and it touches nothing outside: definitions come in as bytes.
 
+pub mod attachment;
+pub mod automatic;
+pub mod bundle;
 mod compile;
+pub mod content;
 pub mod definitions;
 pub mod document;
+pub mod fhirpath;
 pub mod finding;
+pub mod invariant;
 pub mod options;
+pub mod primitive;
 mod profile;
 pub mod program;
+pub mod reference;
 pub mod report;
 pub mod rule;
 pub mod shared;
 pub mod suite;
+pub mod terminology;
 pub mod tree;
 pub mod types;
 mod walk;
+pub mod xhtml;
 
 use std::sync::Arc;
 
 pub use walk::{Fit, fits};
 
+use definitions::Definitions;
 use document::{Document, Pass, Visit};
 use finding::{Finding, Findings};
 use options::Options;
-use program::{Library, Program, Programs};
+use program::{Program, Programs};
 use tree::Tree;
 
 /// Validates documents; made once and shared by all threads.
@@ -50,8 +61,8 @@ pub struct Outcome<'s> {
 
 impl Validator {
     /// A validator by these definitions, with the structure's rules only; [`Self::with`] adds others.
-    pub fn new(library: Arc<dyn Library>, options: Options) -> Self {
-        Self::of(Arc::new(Programs::new(library)), options)
+    pub fn new(definitions: Arc<Definitions>, options: Options) -> Self {
+        Self::of(Arc::new(Programs::new(definitions)), options)
     }
 
     /// The same by programs that others use too.

@@ -4,6 +4,7 @@
 //! may show values fetches them from the tree.
 
 use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::rule::Rule;
 use super::tree::NodeId;
@@ -82,12 +83,14 @@ impl Finding {
 #[derive(Debug, Default)]
 pub struct Findings {
     found: Vec<Finding>,
+    /// What is said once in a document: rule, and what it is about.
+    said: BTreeMap<&'static str, BTreeSet<Box<str>>>,
 }
 
 impl Findings {
     /// None yet.
     pub const fn new() -> Self {
-        Self { found: Vec::new() }
+        Self { found: Vec::new(), said: BTreeMap::new() }
     }
 
     /// Adds what a rule found at an element, and gives it back for its facts.
@@ -112,6 +115,12 @@ impl Findings {
         let last = self.found.len() - 1;
         #[expect(clippy::indexing_slicing, reason = "it was pushed a line above")]
         &mut self.found[last]
+    }
+
+    /// Whether a rule that says things once in a document has not yet said this. Asking again allocates nothing.
+    pub fn is_first(&mut self, rule: &'static Rule, about: &str) -> bool {
+        let said = self.said.entry(rule.code).or_default();
+        !said.contains(about) && said.insert(about.into())
     }
 
     /// Whether any of them is an error.

@@ -12,38 +12,10 @@ use std::fmt;
 use std::sync::{Arc, OnceLock};
 
 use super::compile;
+use super::definitions::{Definitions, Derivation};
 use super::types::{TypeId, TypeKind, Types};
 use crate::fhir::Release;
 use crate::json::Value;
-
-/// Where structure definitions come from: the embedded core and users' packages, or whatever a test has.
-pub trait Library: fmt::Debug + Send + Sync {
-    /// The release of FHIR that they are of.
-    fn release(&self) -> Release;
-    /// Tells every StructureDefinition, each canonical once; of two with one URL, the one that counts without a version first.
-    fn each(&self, tell: &mut dyn FnMut(Row<'_>));
-    /// Shows one of them by its canonical, `url|version`; it says nothing if it is not there.
-    fn show(&self, canonical: &str, look: &mut dyn FnMut(&Value));
-}
-
-/// What is known of a definition before it is read.
-#[derive(Debug, Clone, Copy)]
-pub struct Row<'r> {
-    /// The canonical URL, without version.
-    pub url: &'r str,
-    /// Its business version; empty for none.
-    pub version: &'r str,
-    /// `StructureDefinition.type`: `Patient`, or for a logical model mostly a URL.
-    pub type_name: &'r str,
-    /// `StructureDefinition.baseDefinition`; empty for none.
-    pub base: &'r str,
-    /// `StructureDefinition.kind`
-    pub kind: TypeKind,
-    /// `StructureDefinition.abstract`
-    pub is_abstract: bool,
-    /// Whether it is a profile or extension (`derivation` = `constraint`), not a type.
-    pub is_constraint: bool,
-}
 
 /// A definition by its number in [`Programs`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -403,60 +375,64 @@ pub enum Refusal {
 
 /// All programs of a release and of the packages beside it.
 pub struct Programs {
-    library: Arc<dyn Library>,
+    definitions: Arc<Definitions>,
     types: Types,
-    definitions: Vec<Definition>,
+    places: Vec<Place>,
     /// By canonical: `url`, and `url|version`.
     by_url: BTreeMap<Box<str>, ProgramId>,
     /// By the number of a type: what defines it.
     of_types: BTreeMap<TypeId, ProgramId>,
 }
 
-struct Definition {
+/// A definition and, once it was asked for, its program.
+struct Place {
     canonical: Box<str>,
     compiled: OnceLock<Result<Box<Program>, Refusal>>,
 }
 
 impl fmt::Debug for Programs {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "programs({})", self.definitions.len())
+        write!(formatter, "programs({})", self.places.len())
     }
 }
 
 impl Programs {
-    /// The programs of all that a library has; none is compiled yet.
-    pub fn new(library: Arc<dyn Library>) -> Self {
-        let mut types: Vec<(String, String, TypeKind, bool)> = Vec::new();
-        let mut definitions = Vec::new();
+    /// The programs of all structures that are defined; none is compiled yet.
+    pub fn new(definitions: Arc<Definitions>) -> Self {
+        let mut places = Vec::new();
         let mut by_url = BTreeMap::new();
+        let mut rows = Vec::new();
         let mut defining = Vec::new();
-        library.each(&mut |row| {
-            let Ok(number) = u32::try_from(definitions.len()) else { return };
+        for row in definitions.structures() {
+            let Ok(number) = u32::try_from(places.len()) else { break };
             let id = ProgramId(number);
             let canonical: Box<str> = match row.version {
                 "" => row.url.into(),
                 version => [row.url, "|", version].concat().into(),
             };
-            if !row.is_constraint {
+            if row.derivation != Some(Derivation::Constraint) {
                 let base = row.base.rsplit('/').next().unwrap_or_default();
-                types.push((row.type_name.to_owned(), base.to_owned(), row.kind, row.is_abstract));
-                defining.push((row.type_name.to_owned(), id));
+                let kind = row.kind.unwrap_or(TypeKind::Logical);
+                rows.push((row.type_name, base, kind, row.is_abstract));
+                defining.push((row.type_name, id));
             }
             by_url.entry(canonical.clone()).or_insert(id);
             by_url.entry(row.url.into()).or_insert(id);
-            definitions.push(Definition { canonical, compiled: OnceLock::new() });
-        });
-        let rows = types.iter().map(|(name, base, kind, is_abstract)| {
-            (name.as_str(), base.as_str(), *kind, *is_abstract)
-        });
+            places.push(Place { canonical, compiled: OnceLock::new() });
+        }
         let types = Types::new(rows);
         let mut of_types = BTreeMap::new();
         for (name, id) in defining {
-            if let Some(type_id) = types.id(&name) {
+            if let Some(type_id) = types.id(name) {
                 of_types.entry(type_id).or_insert(id);
             }
         }
-        Self { library, types, definitions, by_url, of_types }
+        Self { definitions, types, places, by_url, of_types }
+    }
+
+    /// The definitions that they are compiled from.
+    pub const fn definitions(&self) -> &Arc<Definitions> {
+        &self.definitions
     }
 
     /// The types of the release.
@@ -466,7 +442,7 @@ impl Programs {
 
     /// The release.
     pub fn release(&self) -> Release {
-        self.library.release()
+        self.definitions.release()
     }
 
     /// The number of a definition by its canonical URL, with or without `|version`.
@@ -489,13 +465,11 @@ impl Programs {
     /// # Errors
     /// [`Refusal`]
     pub fn try_of(&self, id: ProgramId) -> Result<&Program, Refusal> {
-        let definition = self.definitions.get(id.index()).ok_or(Refusal::Malformed)?;
-        let compiled = definition.compiled.get_or_init(|| {
-            let mut program = Err(Refusal::Malformed);
-            self.library.show(&definition.canonical, &mut |structure| {
-                program = compile::program(structure, id, self).map(Box::new);
-            });
-            program
+        let place = self.places.get(id.index()).ok_or(Refusal::Malformed)?;
+        let compiled = place.compiled.get_or_init(|| {
+            let structure =
+                self.definitions.structure(&place.canonical).ok_or(Refusal::Malformed)?;
+            compile::program(structure.value(), id, self).map(Box::new)
         });
         match compiled {
             Ok(program) => Ok(program),

@@ -3,8 +3,14 @@
 //! A code is part of the interface: scripts filter by it and `explain` tells about it, so it is never given to
 //! another rule. The rules stand in one table per theme, one row each; [`all`] has them sorted.
 
+pub mod attachment;
+pub mod bundle;
 pub mod form;
+pub mod narrative;
+pub mod primitive;
+pub mod reference;
 pub mod structure;
+pub mod terminology;
 
 use crate::issue::Severity;
 
@@ -83,9 +89,47 @@ pub struct Rule {
     pub specification: &'static str,
 }
 
+impl Rule {
+    const fn new(
+        severity: Severity,
+        [code, title, explanation, specification]: [&'static str; 4],
+        kind: IssueType,
+    ) -> Self {
+        Self { code, severity, kind, title, explanation, specification }
+    }
+
+    /// A row whose findings are errors.
+    pub(in crate::validate) const fn error(kind: IssueType, texts: [&'static str; 4]) -> Self {
+        Self::new(Severity::Error, texts, kind)
+    }
+
+    /// A row whose findings are warnings.
+    pub(in crate::validate) const fn warning(kind: IssueType, texts: [&'static str; 4]) -> Self {
+        Self::new(Severity::Warning, texts, kind)
+    }
+
+    /// A row whose findings are worth knowing.
+    pub(in crate::validate) const fn information(
+        kind: IssueType,
+        texts: [&'static str; 4],
+    ) -> Self {
+        Self::new(Severity::Information, texts, kind)
+    }
+}
+
 /// All rules, by code.
 pub fn all() -> Vec<&'static Rule> {
-    let mut rules: Vec<&'static Rule> = [form::ALL, structure::ALL].concat();
+    let mut rules: Vec<&'static Rule> = [
+        attachment::ALL,
+        bundle::ALL,
+        form::ALL,
+        narrative::ALL,
+        primitive::ALL,
+        reference::ALL,
+        structure::ALL,
+        terminology::ALL,
+    ]
+    .concat();
     rules.sort_unstable_by_key(|rule| rule.code);
     rules
 }

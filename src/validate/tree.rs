@@ -340,6 +340,13 @@ impl<'s> Tree<'s> {
             .count()
     }
 
+    /// One past the index of the last element that lies in it: what lies in an element is a range of numbers.
+    ///
+    /// Children that JSON writes as `_name` lie outside of a primitive element, and in the one that holds both.
+    pub fn end(&self, id: NodeId) -> usize {
+        self.node(id).end as usize
+    }
+
     /// The nearest resource that it is or belongs to: the contained one, the entry's, or the root.
     pub fn resource_of(&self, id: NodeId) -> NodeId {
         let mut at = id;

@@ -12,6 +12,11 @@ pub struct TypeId(u16);
 impl TypeId {
     /// No type, or one that is not known.
     pub const UNKNOWN: Self = Self(0);
+
+    /// The number: 0 for none, and then 1, 2, ... in the order of the table.
+    pub const fn index(self) -> usize {
+        self.0 as usize
+    }
 }
 
 /// What kind of type it is (`StructureDefinition.kind`).
@@ -75,6 +80,11 @@ impl Types {
 
     fn entry(&self, id: TypeId) -> Option<&Entry> {
         self.entries.get(usize::from(id.0).checked_sub(1)?)
+    }
+
+    /// All types, in the order of their numbers.
+    pub fn all(&self) -> impl Iterator<Item = TypeId> {
+        (1_u16..).take(self.entries.len()).map(TypeId)
     }
 
     /// The type of a name.

@@ -123,17 +123,19 @@ impl<'w, 'p, 's> Walk<'w, 'p, 's> {
                     } else if is_xml && child.place < furthest {
                         self.disorder(at);
                     }
-                    seen |= bit;
                     furthest = furthest.max(child.place);
                     let run = Run { child, element: definition, first: at, count: 0 };
                     self.begin(run);
                     run
                 }
             };
-            now.count += 1;
-            run = Some(now);
             let of_type = now.element.types.get(usize::from(now.child.of_type));
-            self.element(at, program, now.element, of_type, usize::from(now.child.stem));
+            // What can't be read as what it should be is not there.
+            if self.element(at, program, now.element, of_type, usize::from(now.child.stem)) {
+                now.count += 1;
+                seen |= if now.child.place < 128 { 1_u128 << now.child.place } else { 0 };
+            }
+            run = Some(now);
         }
         if let Some(run) = run {
             self.end(node, program, run);
@@ -181,7 +183,8 @@ impl<'w, 'p, 's> Walk<'w, 'p, 's> {
             );
             self.cardinality(&structure::MAXIMUM, node, program, element, text);
         }
-        if count < element.min && self.tree.kind(run.first) != Kind::EmptyArray {
+        // If there is none at all, it is missing: that is told of all that are.
+        if count > 0 && count < element.min {
             self.too_few(node, program, element, count);
         }
     }
@@ -302,6 +305,7 @@ impl<'w, 'p, 's> Walk<'w, 'p, 's> {
         }
     }
 
+    /// One element with all below it; says whether it could be read as what its definition has.
     fn element(
         &mut self,
         node: NodeId,
@@ -309,17 +313,17 @@ impl<'w, 'p, 's> Walk<'w, 'p, 's> {
         element: &'p Element,
         of_type: Option<&'p ElementType>,
         stem: usize,
-    ) {
+    ) -> bool {
         let form = of_type.map_or(Form::Complex, |row| row.form);
         if self.profile.is_none() {
             let type_id = of_type.map_or_else(|| content_type(program, element), |row| row.type_id);
             self.tree.assign(node, type_id, stem, element.is_list);
             if self.tree.kind(node) != Kind::Object || form == Form::Unknown {
                 if !self.plain(node, form) {
-                    return;
+                    return false;
                 }
             } else if !self.object(node, form) {
-                return;
+                return false;
             }
         }
         if form == Form::Resource {
@@ -327,7 +331,7 @@ impl<'w, 'p, 's> Walk<'w, 'p, 's> {
                 None => self.resource(node, of_type),
                 Some(_) => self.profiled(node, of_type),
             }
-            return;
+            return true;
         }
         let type_program = of_type.and_then(|row| self.type_program(row));
         let visit = Visit { program, element, of_type, type_program };
@@ -336,7 +340,7 @@ impl<'w, 'p, 's> Walk<'w, 'p, 's> {
         }
         if of_type.is_some_and(|row| row.type_id == self.extension) {
             self.extension(node, visit);
-            return;
+            return true;
         }
         self.note(node, visit);
         if !element.children.is_empty() {
@@ -349,6 +353,7 @@ impl<'w, 'p, 's> Walk<'w, 'p, 's> {
                 self.inner(node, form, type_program);
             }
         }
+        true
     }
 
     /// The children of an element by the definition of its type; most primitives have none.

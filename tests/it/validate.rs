@@ -1,4 +1,11 @@
 //! The validator, part by part.
 
+mod attachment;
 mod definitions;
+mod fhirpath;
+mod primitive;
+mod structure;
+mod terminology;
+mod terminology_oracle;
 mod tree;
+mod xhtml;

@@ -29,7 +29,8 @@ impl Tree<'_> {
             if self.stem(at) > 0 {
                 let _ = write!(text, ".ofType({})", types.name(self.type_of(at)));
             }
-            if self.is_list(at) && self.kind(at) != Kind::EmptyArray {
+            let stands_in_list = self.in_array(at) || !self.is_json();
+            if self.is_list(at) && stands_in_list {
                 let _ = write!(text, "[{}]", self.index(at));
             }
             if let Some(resource_type) = self.resource_type(at) {

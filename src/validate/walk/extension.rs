@@ -119,7 +119,7 @@ impl<'p> Walk<'_, 'p, '_> {
                 .add(&structure::EXTENSION_MODIFIER, node, text)
                 .profile(program.url.to_string());
         }
-        if fits(self.programs, self.tree, node, program) == Fit::No {
+        if fits(self.programs, self.tree, &self.visits, node, program) == Fit::No {
             let container = self.tree.parent(node).unwrap_or(NodeId::ROOT);
             let places: Vec<&str> =
                 program.context.iter().map(|context| &*context.expression).collect();
@@ -185,12 +185,22 @@ pub enum Fit {
 
 /// Whether the extension at `node` may stand there by its definition's contexts (R4 5.6.0.1 "Context"); FHIRPath contexts
 /// are left to whoever can evaluate them.
-pub fn fits(programs: &Programs, tree: &Tree<'_>, node: NodeId, program: &Program) -> Fit {
+pub fn fits(
+    programs: &Programs,
+    tree: &Tree<'_>,
+    visits: &[Option<Visit<'_>>],
+    node: NodeId,
+    program: &Program,
+) -> Fit {
     let Some(container) = tree.parent(node) else { return Fit::Yes };
     let mut fit = if program.context.is_empty() { Fit::Yes } else { Fit::No };
     for context in &program.context {
         let holds = match context.kind {
-            ContextKind::Element => is_at(programs, tree, container, &context.expression),
+            ContextKind::Element => {
+                let visit = visits.get(container.index()).and_then(Option::as_ref);
+                visit.is_some_and(|visit| is_path(visit, &context.expression))
+                    || is_at(programs, tree, container, &context.expression)
+            }
             ContextKind::Extension => is_extension(tree, container, &context.expression),
             ContextKind::FhirPath => {
                 fit = Fit::AskFhirPath;
@@ -223,6 +233,12 @@ fn is_in_definition(tree: &Tree<'_>, container: NodeId) -> bool {
         at = parent;
     }
     false
+}
+
+/// Whether an element's definition, or the one that it shares (an item in an item), has this path.
+fn is_path(visit: &Visit<'_>, path: &str) -> bool {
+    let shared = visit.element.content.map(|content| visit.program.element(content));
+    *visit.element.path == *path || shared.is_some_and(|element| *element.path == *path)
 }
 
 /// Whether an element is where a path of elements leads: `Patient.name` and `HumanName` and `Element` for a patient's name.

@@ -1,0 +1,118 @@
+//! `Attachment`: that the stated size and hash are those of the data that comes with it (R4 2.24.0.13).
+//!
+//! A size or hash that does not fit means that the document at hand is not the one that was meant, or that it was cut
+//! off on its way. The data are never decoded into memory: the size follows from their length, and the hash is
+//! computed piece by piece. What lies behind a URL is not fetched, and so not checked.
+
+mod sha1;
+
+use super::finding::Findings;
+use super::primitive::{Base64, base64};
+use super::rule::attachment as rule;
+use super::tree::{NodeId, Tree};
+
+use sha1::Sha1;
+
+/// Looks at an Attachment (or an element with the same members).
+pub fn check(tree: &Tree<'_>, node: NodeId, findings: &mut Findings) {
+    let text = |name: &str| tree.child_text(node, name);
+    let size = text("size").filter(|size| !size.is_empty());
+    let stated = size.and_then(|size| size.parse::<u64>().ok());
+    if size.is_some() && stated.is_none() {
+        findings.add(&rule::SIZE_FORM, node, rule::SIZE_FORM.title);
+    }
+    let hash = text("hash").filter(|hash| !hash.is_empty()).map(decode_hash);
+    if hash.is_some_and(|hash| hash.is_none()) {
+        findings.add(&rule::HASH_FORM, node, rule::HASH_FORM.title);
+    }
+    let Some(data) = text("data").filter(|data| !data.is_empty()) else {
+        let says_something = ["url", "contentType", "language", "data"]
+            .iter()
+            .any(|name| tree.child(node, name).is_some());
+        if !says_something {
+            findings.add(&rule::NOTHING, node, rule::NOTHING.title);
+        }
+        return;
+    };
+    let length = match base64(data) {
+        Base64::Good { length } => length,
+        Base64::Spaced { .. } => {
+            findings.add(&rule::DATA_SPACE, node, rule::DATA_SPACE.title);
+            return;
+        }
+        // The value itself is told of as a primitive.
+        Base64::Bad => return,
+    };
+    if let Some(stated) = stated
+        && u64::try_from(length).is_ok_and(|length| length != stated)
+    {
+        findings
+            .add(
+                &rule::SIZE,
+                node,
+                format!("the stated size is not that of the data: {length} bytes"),
+            )
+            .with_value();
+    }
+    if let Some(Some(hash)) = hash
+        && hash != digest(data)
+    {
+        findings.add(&rule::HASH, node, rule::HASH.title).with_value();
+    }
+    if tree.child(node, "contentType").is_none() {
+        findings.add(&rule::NO_CONTENT_TYPE, node, rule::NO_CONTENT_TYPE.title);
+    }
+}
+
+/// The 6 bits of a letter of base64.
+const fn sextet(letter: u8) -> Option<u32> {
+    Some(match letter {
+        b'A'..=b'Z' => letter - b'A',
+        b'a'..=b'z' => letter - b'a' + 26,
+        b'0'..=b'9' => letter - b'0' + 52,
+        b'+' => 62,
+        b'/' => 63,
+        _ => return None,
+    } as u32)
+}
+
+/// Gives the bytes of base64 without white space, three at a time at most.
+fn decode(text: &str, mut take: impl FnMut(&[u8])) {
+    for group in text.as_bytes().chunks(4) {
+        let letters = group.iter().filter_map(|letter| sextet(*letter));
+        let mut bits = 0_u32;
+        let mut count = 0_usize;
+        for letter in letters {
+            bits = bits << 6 | letter;
+            count += 1;
+        }
+        bits <<= 6 * (4 - count.min(4));
+        let [_, bytes @ ..] = bits.to_be_bytes();
+        take(bytes.get(..count.saturating_sub(1).min(3)).unwrap_or_default());
+    }
+}
+
+/// The stated hash; nothing if it is no base64. One of another length can't be a SHA-1, and never fits.
+fn decode_hash(text: &str) -> Option<[u8; 20]> {
+    if !matches!(base64(text), Base64::Good { .. }) {
+        return None;
+    }
+    let mut hash = [0; 20];
+    let mut length = 0;
+    decode(text, |bytes| {
+        for byte in bytes {
+            if let Some(place) = hash.get_mut(length) {
+                *place = *byte;
+            }
+            length += 1;
+        }
+    });
+    // A hash that is too long or too short stays one that no data have.
+    Some(if length == 20 { hash } else { [0; 20] })
+}
+
+fn digest(data: &str) -> [u8; 20] {
+    let mut sha1 = Sha1::new();
+    decode(data, |bytes| sha1.update(bytes));
+    sha1.finish()
+}

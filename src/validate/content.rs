@@ -1,0 +1,298 @@
+//! All rules beyond structure in one place: what the walker, having given every element its type, hands a document to.
+//!
+//! [`Content::element`] looks at one element (grammar, narrative, attachments, identifiers), [`Content::reference`] at
+//! a reference with the types that its definition allows, [`Content::resources`] at each resource as a whole. Each costs
+//! time in the size of the document; what needs an index has one, made once.
+
+mod text;
+
+use super::attachment;
+use super::automatic;
+use super::bundle::{self, Scene};
+use super::document::{Document, Pass, Visit};
+use super::finding::Findings;
+use super::options::Options;
+use super::primitive::{self, Primitive, is_absolute_url};
+use super::reference::{Nowhere, Outside, References, Targets};
+use super::rule::{narrative, primitive as rule};
+use super::tree::{NodeId, Tree};
+use super::types::{TypeId, TypeKind, Types};
+use super::xhtml::{self, Anchor, Places};
+use crate::fhir::Release;
+use crate::issue::Severity;
+
+pub use text::{html_in_markdown, looks_like_html};
+
+/// The rules as a [`Pass`]: all of it at once when the document's root is looked at, so that every index is made once.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct ContentRules<O = Nowhere> {
+    /// What is known of resources that are not in the document.
+    pub outside: O,
+}
+
+impl<O: Outside + std::fmt::Debug + Send + Sync> Pass for ContentRules<O> {
+    fn element(&self, _: &Document<'_, '_>, _: NodeId, _: &Visit<'_>, _: &mut Findings) {}
+
+    fn resource(&self, document: &Document<'_, '_>, resource: NodeId, findings: &mut Findings) {
+        if resource != NodeId::ROOT {
+            return;
+        }
+        let release = document.programs.release();
+        let content = Content::new(document.tree, document.types(), release, document.options);
+        if document.profile.is_some() {
+            // A profile may narrow what references lead to; all else was looked at in the first round.
+            content.references_only(document, &self.outside, findings);
+            return;
+        }
+        let reference = document.types().id("Reference");
+        for node in document.tree.all() {
+            if Some(document.tree.type_of(node)) == reference {
+                content.reference_of(document, node, &self.outside, findings);
+            } else {
+                content.element(node, findings);
+            }
+        }
+        content.resources(findings);
+    }
+}
+
+/// A document that was walked, and what the rules need to know of it.
+#[derive(Debug)]
+pub struct Content<'a, 't> {
+    tree: &'t Tree<'t>,
+    types: &'t Types,
+    release: Release,
+    options: &'a Options,
+    places: Places<'t>,
+    references: References<'t>,
+    /// What each type is to these rules, by its number.
+    kinds: Vec<Class>,
+}
+
+/// What a type is to these rules.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Class {
+    Other,
+    Primitive(Primitive),
+    Attachment,
+    Identifier,
+}
+
+impl<'a, 't> Content<'a, 't> {
+    /// Reads a document's entries and contained resources once.
+    pub fn new(
+        tree: &'t Tree<'t>,
+        types: &'t Types,
+        release: Release,
+        options: &'a Options,
+    ) -> Self {
+        let references = References::new(tree, types, release);
+        let kinds = types
+            .all()
+            .map(|id| match types.name(id) {
+                "Attachment" => Class::Attachment,
+                "Identifier" => Class::Identifier,
+                name if types.kind(id) == Some(TypeKind::Primitive) => {
+                    Primitive::of(name).map_or(Class::Other, Class::Primitive)
+                }
+                _ => Class::Other,
+            })
+            .collect();
+        Self { tree, types, release, options, places: Places::new(), references, kinds }
+    }
+
+    /// What references within the document lead to.
+    pub const fn references(&self) -> &References<'t> {
+        &self.references
+    }
+
+    fn class(&self, type_id: TypeId) -> Class {
+        match type_id.index().checked_sub(1) {
+            Some(at) => self.kinds.get(at).copied().unwrap_or(Class::Other),
+            None => Class::Other,
+        }
+    }
+
+    /// Looks at an element by its type: what a primitive may be, an Attachment, an Identifier.
+    pub fn element(&self, node: NodeId, findings: &mut Findings) {
+        let tree = self.tree;
+        match self.class(tree.type_of(node)) {
+            Class::Other => {}
+            Class::Attachment => attachment::check(tree, node, findings),
+            Class::Identifier => text::identifier(tree, node, findings),
+            Class::Primitive(primitive) => {
+                primitive::element(tree, node, primitive, self.release, findings);
+                let Some(value) = tree.text(node).filter(|value| !value.is_empty()) else { return };
+                if primitive == Primitive::Xhtml {
+                    self.narrative(node, findings);
+                } else {
+                    text::check(node, primitive, value, self.options, findings);
+                }
+                if primitive.is_uri() {
+                    self.address(node, primitive, value, findings);
+                }
+            }
+        }
+    }
+
+    /// Looks at an element of type Reference; `targets` says where it may lead.
+    pub fn reference(
+        &self,
+        node: NodeId,
+        targets: Targets<'_>,
+        outside: &dyn Outside,
+        findings: &mut Findings,
+    ) {
+        self.references.check(node, targets, self.options.references, outside, findings);
+    }
+
+    /// Looks at a Reference by its own definition.
+    fn reference_of(
+        &self,
+        document: &Document<'_, '_>,
+        node: NodeId,
+        outside: &dyn Outside,
+        findings: &mut Findings,
+    ) {
+        let of_type = document.visit(node).and_then(|visit| visit.of_type);
+        let (types, aggregation) = match of_type {
+            Some(of_type) => (targets(document, &of_type.targets), &*of_type.aggregation),
+            None => (Vec::new(), &[][..]),
+        };
+        let aggregation_outside =
+            document.options.aggregation_outside_bundles || self.release < Release::R5;
+        let targets = Targets { types: &types, aggregation, aggregation_outside };
+        self.reference(node, targets, outside, findings);
+    }
+
+    /// References that a profile says more of.
+    fn references_only(
+        &self,
+        document: &Document<'_, '_>,
+        outside: &dyn Outside,
+        findings: &mut Findings,
+    ) {
+        let reference = self.types.id("Reference");
+        for node in self.tree.all() {
+            if Some(self.tree.type_of(node)) == reference
+                && document
+                    .visit(node)
+                    .and_then(|visit| visit.of_type)
+                    .is_some_and(|of| !of.targets.is_empty())
+            {
+                let mut again = Findings::new();
+                self.reference_of(document, node, outside, &mut again);
+                let profile = document.profile.map(|profile| profile.url.to_string());
+                for finding in again.into_vec() {
+                    if References::is_of_target(finding.rule) {
+                        let told = findings.add(finding.rule, node, finding.text);
+                        told.allowed = finding.allowed;
+                        told.profile = profile.clone().map(Into::into);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Looks at each resource of the document as a whole: Bundles, contained resources, automatic profiles.
+    pub fn resources(&self, findings: &mut Findings) {
+        let tree = self.tree;
+        for (bundle, index) in self.references.bundles() {
+            let scene =
+                Scene { tree, types: self.types, release: self.release, places: &self.places };
+            bundle::check(scene, bundle, index, findings);
+        }
+        for node in tree.resources() {
+            if !self.options.ignore_contained && tree.name(node) != "contained" {
+                self.references.contained_are_used(node, findings);
+            }
+            automatic::check(tree, node, findings);
+        }
+    }
+
+    /// The narrative, and whether the links in it lead somewhere.
+    fn narrative(&self, node: NodeId, findings: &mut Findings) {
+        let tree = self.tree;
+        let Some(markup) = xhtml::element(tree, node, findings) else { return };
+        let resource = tree.resource_of(node);
+        let everything = [Anchor::Element, Anchor::Id, Anchor::Name];
+        for (target, _) in xhtml::internal_links(&markup) {
+            let mut count = self.places.count(tree, target, resource, &everything);
+            let mut at = resource;
+            // A narrative of a Bundle may point into another entry, one that is contained to what is around it.
+            while count == 0 {
+                let Some(parent) = tree.parent(at) else { break };
+                at = tree.resource_of(parent);
+                count = self.places.count(tree, target, at, &everything);
+            }
+            if count == 0 {
+                let rule = &narrative::LINK_UNRESOLVED;
+                findings.add(rule, node, rule.title);
+            } else if count > 1 {
+                let rule = &narrative::LINK_AMBIGUOUS;
+                findings.add(rule, node, rule.title);
+            }
+        }
+        for (target, _) in xhtml::image_sources(&markup) {
+            let rule =
+                match self.places.count(tree, target, resource, &[Anchor::Element, Anchor::Id]) {
+                    0 => &narrative::IMAGE_UNRESOLVED,
+                    1 => continue,
+                    _ => &narrative::IMAGE_AMBIGUOUS,
+                };
+            findings.add(rule, node, rule.title);
+        }
+    }
+
+    /// A URI: of a canonical resource absolute, within the document leading somewhere, and not an example's.
+    fn address(&self, node: NodeId, primitive: Primitive, value: &str, findings: &mut Findings) {
+        let tree = self.tree;
+        let name = tree.name(node);
+        let parent = tree.parent(node).unwrap_or(NodeId::ROOT);
+        if name == "url" && tree.resource_type(parent).is_some_and(bundle::is_canonical) {
+            if !is_absolute_url(value) && primitive != Primitive::Canonical {
+                findings.add(&rule::URL_ABSOLUTE, node, rule::URL_ABSOLUTE.title).with_value();
+            }
+            return;
+        }
+        if name == "fullUrl" {
+            return;
+        }
+        if let Some(fragment) = value.strip_prefix('#') {
+            let kinds = [Anchor::Element, Anchor::Id, Anchor::Name];
+            if self.places.count(tree, fragment, NodeId::ROOT, &kinds) == 0 && !fragment.is_empty()
+            {
+                let is_code_system =
+                    name == "system" && matches!(tree.name(parent), "include" | "exclude");
+                let severity = if primitive == Primitive::Canonical || is_code_system {
+                    Severity::Error
+                } else if name == "source" {
+                    Severity::Information
+                } else {
+                    Severity::Warning
+                };
+                findings
+                    .add(&rule::FRAGMENT, node, rule::FRAGMENT.title)
+                    .severity(severity)
+                    .with_value();
+            }
+        } else if self.options.forbid_examples && text::is_example_url(value) {
+            findings.add(&rule::EXAMPLE_URL, node, rule::EXAMPLE_URL.title).with_value();
+        }
+    }
+}
+
+/// The types that the targets of a reference may have, which a definition names by the URLs of types and profiles.
+///
+/// None if one of them is not known: then nothing can be said.
+fn targets(document: &Document<'_, '_>, urls: &[Box<str>]) -> Vec<TypeId> {
+    let types = document.types();
+    let of_url = |url: &str| {
+        let plain = url.split('|').next().unwrap_or_default();
+        plain
+            .strip_prefix("http://hl7.org/fhir/StructureDefinition/")
+            .and_then(|name| types.id(name))
+            .or_else(|| document.programs.of_url(url).map(|program| program.type_id))
+    };
+    urls.iter().map(|url| of_url(url)).collect::<Option<Vec<_>>>().unwrap_or_default()
+}

@@ -1,0 +1,116 @@
+//! The narrative: that its XHTML is well formed, and holds only what FHIR lets in (R4 2.4, R5 2.1.15).
+//!
+//! A narrative comes from another system and is shown to a clinician as it stands, so it is where script would get
+//! in. The lists of elements and attributes are closed: what is not on them is an error, be it `script`, `style`,
+//! `iframe`, a form or an event handler. Links must not run code, and a link within the resource must lead somewhere.
+//!
+//! It refuses what the JSON string or the XML element holds beyond that: a document type, entities of its own (only
+//! XML's five are known without one), processing instructions, nesting beyond [`DEEPEST`]. Nothing is expanded, so no
+//! bomb can go off.
+
+mod links;
+mod names;
+mod parse;
+mod structure;
+
+use super::finding::Findings;
+use super::rule::{Rule, narrative as rule};
+use super::tree::{Format, NodeId, Tree};
+
+pub use links::{Anchor, Places, image_sources, internal_links};
+pub use parse::{Attribute, DEEPEST, Fault, FaultKind, Markup, Part, PartKind, parse};
+
+/// XHTML's namespace.
+pub const NAMESPACE: &str = "http://www.w3.org/1999/xhtml";
+
+/// FHIRPath's `htmlChecks()` (R4 2.9.1.4), which `txt-1` asks: well formed, and only the elements and attributes that
+/// a narrative may have.
+///
+/// # Errors
+/// The first that is wrong: its rule, and where, in bytes from the start of the text.
+pub fn html_checks(text: &str) -> Result<(), (&'static Rule, usize)> {
+    let markup = parse(text).map_err(|fault| (fault.rule(), fault.offset))?;
+    let mut first = None;
+    names::check(&markup, &mut |rule, offset, _| {
+        if rule.severity >= crate::issue::Severity::Error && first.is_none() {
+            first = Some((rule, offset));
+        }
+    });
+    first.map_or(Ok(()), Err)
+}
+
+/// FHIRPath's `htmlChecks2()`, which `txt-2` asks: there is text that is not white space, or an image.
+pub fn has_content(text: &str) -> bool {
+    parse(text).is_ok_and(|markup| markup.has_content())
+}
+
+/// Looks at a `div`: all but whether its links lead somewhere, which [`Places`] knows.
+///
+/// Gives the markup back for that, unless it can't be read.
+pub fn element<'t>(
+    tree: &'t Tree<'_>,
+    node: NodeId,
+    findings: &mut Findings,
+) -> Option<Markup<'t>> {
+    let text = tree.text(node)?;
+    // Where the value is as it stands in the source, a place in it is one there.
+    let written = tree.source().get(tree.start(node)..).unwrap_or_default();
+    let shift = ["", "\""].into_iter().find_map(|quote| {
+        written.strip_prefix(quote).filter(|rest| rest.starts_with(text)).map(|_| quote.len())
+    });
+    let place = |offset: usize| shift.map(|shift| tree.start(node) + shift + offset);
+    let mut add = |rule: &'static Rule, offset: usize, name: Option<&'static str>| {
+        let finding = match name {
+            Some(name) => findings.add(rule, node, format!("{}: `{name}`", rule.title)),
+            None => findings.add(rule, node, rule.title),
+        };
+        if let Some(offset) = place(offset) {
+            finding.offset(offset);
+        }
+    };
+    let markup = match parse(text) {
+        Ok(markup) => markup,
+        Err(fault) => {
+            add(fault.rule(), fault.offset, None);
+            return None;
+        }
+    };
+    for offset in markup.unknown_entities() {
+        add(&rule::ENTITY, *offset, None);
+    }
+    namespaces(&markup, tree.format(), &mut add);
+    names::check(&markup, &mut add);
+    links::check_urls(&markup, &mut add);
+    structure::check(&markup, &mut add);
+    Some(markup)
+}
+
+/// The root is a `div` of XHTML's namespace, and so is all within it.
+///
+/// A prefix that XML declares further out is known to the reader of XML, which tells of a wrong one.
+fn namespaces(
+    markup: &Markup<'_>,
+    format: Format,
+    add: &mut impl FnMut(&'static Rule, usize, Option<&'static str>),
+) {
+    for (index, part) in markup.parts().iter().enumerate() {
+        if part.kind != PartKind::Element {
+            continue;
+        }
+        if index == 0 && part.local_name() != "div" {
+            add(&rule::NAME, part.offset, None);
+        }
+        let prefix = part.prefix();
+        let declared = markup.attributes(part).iter().find(|attribute| match prefix {
+            None => attribute.name == "xmlns",
+            Some(prefix) => attribute.name.strip_prefix("xmlns:") == Some(prefix),
+        });
+        let wrong = match declared {
+            Some(attribute) => attribute.value != NAMESPACE,
+            None => index == 0 && !(format == Format::Xml && prefix.is_some()),
+        };
+        if wrong {
+            add(&rule::NAMESPACE, part.offset, None);
+        }
+    }
+}
