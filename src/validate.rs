@@ -9,6 +9,7 @@
 pub mod attachment;
 pub mod automatic;
 pub mod bundle;
+pub mod check;
 mod compile;
 pub mod content;
 pub mod definitions;

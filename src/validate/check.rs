@@ -1,9 +1,10 @@
 //! One document from its text to its report: read, validated, put into words.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, OnceLock};
 
 use super::Validator;
-use super::definitions::Package;
+use super::definitions::{Definitions, Derivation, Package};
 use super::options::Options;
 use super::report::{Reported, Reporter};
 use super::rule::{Rule, reading};
@@ -38,10 +39,13 @@ pub struct Checked {
 #[derive(Debug)]
 pub struct Checks {
     options: Options,
-    packages: Vec<Package>,
+    /// The packages beside FHIR's own definitions, if there are any.
+    packages: Option<Definitions>,
     release: Option<Release>,
     otherwise: Release,
+    shared: [OnceLock<Shared>; 3],
     validators: [OnceLock<Arc<Validator>>; 3],
+    names: [OnceLock<BTreeSet<String>>; 3],
     view: View,
 }
 
@@ -58,12 +62,16 @@ impl Checks {
             .flat_map(Package::fhir_versions)
             .find_map(Release::from_fhir_version)
             .unwrap_or_default();
+        let packages =
+            (!packages.is_empty()).then(|| Definitions::core(otherwise).with_packages(packages));
         Self {
             options,
             packages,
             release,
             otherwise,
+            shared: [const { OnceLock::new() }; 3],
             validators: [const { OnceLock::new() }; 3],
+            names: [const { OnceLock::new() }; 3],
             view,
         }
     }
@@ -73,16 +81,45 @@ impl Checks {
         self.release.unwrap_or(self.otherwise)
     }
 
+    /// The definitions of a release, and the packages beside them.
+    pub fn shared(&self, release: Release) -> Shared {
+        let new = || match &self.packages {
+            Some(packages) => Shared::of(Arc::new(packages.of_release(release))),
+            None => Shared::core(release),
+        };
+        self.shared.get(release as usize).map_or_else(new, |cell| cell.get_or_init(new).clone())
+    }
+
     /// The validator of a release.
     pub fn validator(&self, release: Release) -> Arc<Validator> {
-        let new = || {
-            let shared = Shared::core(release).with_packages(self.packages.clone());
-            Arc::new(shared.validator(self.options.clone()))
-        };
+        let new = || Arc::new(self.shared(release).validator(self.options.clone()));
         match self.validators.get(release as usize) {
             Some(cell) => Arc::clone(cell.get_or_init(new)),
             None => new(),
         }
+    }
+
+    /// Whether an element of some type of a release has this name, `valueQuantity` for `value[x]` included.
+    pub fn is_element_name(&self, release: Release, name: &str) -> bool {
+        let Some(cell) = self.names.get(release as usize) else { return false };
+        let shared = self.shared(release);
+        let names = cell.get_or_init(|| element_names(shared.definitions()));
+        let is_type = |rest: &str| {
+            let types = shared.programs().types();
+            let mut letters = rest.chars();
+            let lower: String = letters
+                .next()
+                .iter()
+                .flat_map(|first| first.to_lowercase())
+                .chain(letters)
+                .collect();
+            types.id(rest).is_some() || types.id(&lower).is_some()
+        };
+        let is_choice = |(at, _): (usize, char)| {
+            let (stem, rest) = name.split_at(at);
+            at > 0 && is_type(rest) && names.contains(&format!("{stem}[x]"))
+        };
+        names.contains(name) || name.char_indices().any(is_choice)
     }
 
     /// Checks a document that begins on this line of its file.
@@ -111,8 +148,7 @@ impl Checks {
             ErrorKind::TooLarge | ErrorKind::TooDeep => &reading::TOO_LARGE,
             _ => &reading::JSON_SYNTAX,
         };
-        let position =
-            Position { line: error.position.line + first_line - 1, ..error.position };
+        let position = Position { line: error.position.line + first_line - 1, ..error.position };
         self.unreadable(rule, "(json)", position, &error.to_string())
     }
 
@@ -145,8 +181,7 @@ impl Checks {
     }
 
     fn check_tree(&self, tree: Tree<'_>, first_line: usize) -> Checked {
-        let release =
-            self.release.or_else(|| named_release(&tree)).unwrap_or(self.otherwise);
+        let release = self.release.or_else(|| named_release(&tree)).unwrap_or(self.otherwise);
         let validator = self.validator(release);
         let types = validator.programs().types();
         let resource_type = tree
@@ -156,7 +191,7 @@ impl Checks {
         let outcome = validator.validate(tree);
         let reporter = Reporter {
             types,
-            is_name: &|name| validator.programs().is_element_name(name),
+            is_name: &|name| self.is_element_name(release, name),
             show_values: self.view.show_values,
             excerpts: self.view.excerpts,
             first_line,
@@ -164,6 +199,20 @@ impl Checks {
         let reported = reporter.report(&outcome.tree, &outcome.findings);
         Checked { resource_type, release, is_readable: true, reported }
     }
+}
+
+/// The names of all elements of all types, as paths have them: `value[x]`.
+fn element_names(definitions: &Definitions) -> BTreeSet<String> {
+    let of_types =
+        definitions.structures().filter(|row| row.derivation != Some(Derivation::Constraint));
+    of_types
+        .filter_map(|row| definitions.structure(row.url))
+        .flat_map(|structure| {
+            let paths = structure.snapshot().iter().filter_map(|element| element.text("path"));
+            let name = |path: &str| path.rsplit('.').next().unwrap_or(path).to_owned();
+            paths.map(name).collect::<Vec<_>>()
+        })
+        .collect()
 }
 
 /// The release that a document names: in its `fhirVersion`, or in the version of a profile of FHIR itself.

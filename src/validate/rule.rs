@@ -8,6 +8,7 @@ pub mod bundle;
 pub mod form;
 pub mod narrative;
 pub mod primitive;
+pub mod reading;
 pub mod reference;
 pub mod structure;
 pub mod terminology;
@@ -125,6 +126,7 @@ pub fn all() -> Vec<&'static Rule> {
         form::ALL,
         narrative::ALL,
         primitive::ALL,
+        reading::ALL,
         reference::ALL,
         structure::ALL,
         terminology::ALL,

@@ -6,38 +6,10 @@
 use std::sync::{Arc, OnceLock};
 
 use super::Validator;
-use super::definitions::{Definitions, Derivation, Package, ResourceType};
+use super::definitions::{Definitions, Package};
 use super::options::Options;
-use super::program::{Library, Programs, Row};
+use super::program::Programs;
 use crate::fhir::Release;
-use crate::json::Value;
-
-impl Library for Definitions {
-    fn release(&self) -> Release {
-        self.release()
-    }
-
-    fn each(&self, tell: &mut dyn FnMut(Row<'_>)) {
-        for row in self.structures() {
-            let Some(kind) = row.kind else { continue };
-            tell(Row {
-                url: row.url,
-                version: row.version,
-                type_name: row.type_name,
-                base: row.base,
-                kind,
-                is_abstract: row.is_abstract,
-                is_constraint: row.derivation == Some(Derivation::Constraint),
-            });
-        }
-    }
-
-    fn show(&self, canonical: &str, look: &mut dyn FnMut(&Value)) {
-        if let Some(definition) = self.get(ResourceType::StructureDefinition, canonical) {
-            look(definition.value());
-        }
-    }
-}
 
 /// A set of definitions and their programs. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -56,7 +28,7 @@ impl Shared {
 
     /// These definitions.
     pub fn of(definitions: Arc<Definitions>) -> Self {
-        let programs = Arc::new(Programs::new(Arc::clone(&definitions) as Arc<dyn Library>));
+        let programs = Arc::new(Programs::new(Arc::clone(&definitions)));
         Self { definitions, programs }
     }
 
