@@ -124,6 +124,9 @@ impl Validator {
         findings: &mut Findings,
     ) {
         let document = self.document(tree, visits, profile);
+        for pass in &self.passes {
+            pass.document(&document, findings);
+        }
         for (node, visit) in tree.all().filter_map(|node| Some((node, document.visit(node)?))) {
             for pass in &self.passes {
                 pass.element(&document, node, visit, findings);

@@ -7,6 +7,8 @@
 //! this one. Slicing other than that of extensions by `url` is not compiled; the slices' own rules are left out, the
 //! path is noted in [`Program::unchecked`], and what the sliced element itself demands holds.
 
+use std::sync::OnceLock;
+
 use super::program::{
     Aggregation, Binding, Child, Children, Constraint, Context, ContextKind, Element, ElementType,
     Form, Handle, Program, ProgramId, Programs, Refusal, Slice, Strength,
@@ -62,7 +64,7 @@ pub(super) fn program(
                 human: "".into(),
                 expression: expression.into(),
                 source: "".into(),
-                handle: Handle::default(),
+                compiled: OnceLock::new(),
             })
             .collect(),
         unchecked,
@@ -76,7 +78,7 @@ fn context(row: &Value) -> Option<Context> {
         "fhirpath" => ContextKind::FhirPath,
         _ => return None,
     };
-    Some(Context { kind, expression: row.text("expression")?.into(), handle: Handle::default() })
+    Some(Context { kind, expression: row.text("expression")?.into(), compiled: OnceLock::new() })
 }
 
 struct Compiler<'c> {
@@ -430,6 +432,6 @@ fn constraint(row: &Value) -> Option<Constraint> {
         human: text("human"),
         expression: text("expression"),
         source: text("source"),
-        handle: Handle::default(),
+        compiled: OnceLock::new(),
     })
 }

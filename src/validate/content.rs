@@ -33,10 +33,7 @@ pub struct ContentRules<O = Nowhere> {
 impl<O: Outside + std::fmt::Debug + Send + Sync> Pass for ContentRules<O> {
     fn element(&self, _: &Document<'_, '_>, _: NodeId, _: &Visit<'_>, _: &mut Findings) {}
 
-    fn resource(&self, document: &Document<'_, '_>, resource: NodeId, findings: &mut Findings) {
-        if resource != NodeId::ROOT {
-            return;
-        }
+    fn document(&self, document: &Document<'_, '_>, findings: &mut Findings) {
         let release = document.programs.release();
         let content = Content::new(document.tree, document.types(), release, document.options);
         if document.profile.is_some() {

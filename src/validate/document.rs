@@ -73,6 +73,11 @@ pub trait Pass: std::fmt::Debug + Send + Sync {
         None
     }
 
+    /// Looks at the document as a whole, before its elements one by one; once in each round.
+    fn document(&self, document: &Document<'_, '_>, findings: &mut Findings) {
+        let _ = (document, findings);
+    }
+
     /// Looks at one resource as a whole, after all elements: the root, an entry's, a contained one.
     fn resource(&self, document: &Document<'_, '_>, resource: NodeId, findings: &mut Findings) {
         let _ = (document, resource, findings);

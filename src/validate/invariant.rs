@@ -9,11 +9,13 @@
 
 mod correction;
 mod native;
+mod pass;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock, Mutex};
 
 pub use correction::{CORRECTIONS, Correction, corrected};
+pub use pass::InvariantRules;
 
 use self::native::Native;
 use super::fhirpath::{Collection, Context, Expression, Item, Stop, SyntaxError};
@@ -110,8 +112,19 @@ impl Invariant {
 
     /// Whether it holds at an element.
     pub fn evaluate(&self, context: &Context<'_>, node: NodeId) -> Verdict {
-        let native = self.expression.native.as_ref();
-        match native.and_then(|native| native.holds(context, node)) {
+        self.expression.evaluate(context, node)
+    }
+
+    /// The same without the fast path.
+    pub fn interpret(&self, context: &Context<'_>, node: NodeId) -> Verdict {
+        self.expression.interpret(context, node)
+    }
+}
+
+impl Compiled {
+    /// Whether it holds as an invariant of an element.
+    pub fn evaluate(&self, context: &Context<'_>, node: NodeId) -> Verdict {
+        match self.native.as_ref().and_then(|native| native.holds(context, node)) {
             Some(true) => Verdict::Holds,
             Some(false) => Verdict::Fails,
             None => self.interpret(context, node),
@@ -120,7 +133,7 @@ impl Invariant {
 
     /// The same without the fast path.
     pub fn interpret(&self, context: &Context<'_>, node: NodeId) -> Verdict {
-        let holds = match context.evaluate(&self.expression.expression, node) {
+        let holds = match context.evaluate(&self.expression, node) {
             Ok(Collection::Empty) => false,
             Ok(Collection::Many(_)) => true,
             Ok(Collection::One(Item::Boolean(value))) => value,

@@ -13,6 +13,7 @@ use std::sync::{Arc, OnceLock};
 
 use super::compile;
 use super::definitions::{Definitions, Derivation};
+use super::invariant::Compiled;
 use super::types::{TypeId, TypeKind, Types};
 use crate::fhir::Release;
 use crate::json::Value;
@@ -85,8 +86,8 @@ pub struct Context {
     pub kind: ContextKind,
     /// The place: `Patient.name`, an extension's URL, or FHIRPath.
     pub expression: Box<str>,
-    /// For FHIRPath: the number of whoever evaluates it.
-    pub handle: Handle,
+    /// For FHIRPath: the expression, read once by whoever evaluates it; nothing if it can't be read.
+    pub(in crate::validate) compiled: OnceLock<Option<Arc<Compiled>>>,
 }
 
 /// The ways to give an extension's place (`extension-context-type`).
@@ -254,8 +255,8 @@ pub struct Constraint {
     pub expression: Box<str>,
     /// The canonical URL of the definition that first had it; empty if it is not said.
     pub source: Box<str>,
-    /// For whoever evaluates it.
-    pub handle: Handle,
+    /// The expression, read once by whoever evaluates it; nothing if it can't be read.
+    pub(in crate::validate) compiled: OnceLock<Option<Arc<Compiled>>>,
 }
 
 /// What a child's name in a document means.
@@ -376,7 +377,7 @@ pub enum Refusal {
 /// All programs of a release and of the packages beside it.
 pub struct Programs {
     definitions: Arc<Definitions>,
-    types: Types,
+    types: Arc<Types>,
     places: Vec<Place>,
     /// By canonical: `url`, and `url|version`.
     by_url: BTreeMap<Box<str>, ProgramId>,
@@ -420,7 +421,7 @@ impl Programs {
             by_url.entry(row.url.into()).or_insert(id);
             places.push(Place { canonical, compiled: OnceLock::new() });
         }
-        let types = Types::new(rows);
+        let types = Arc::new(Types::new(rows));
         let mut of_types = BTreeMap::new();
         for (name, id) in defining {
             if let Some(type_id) = types.id(name) {
@@ -436,7 +437,7 @@ impl Programs {
     }
 
     /// The types of the release.
-    pub const fn types(&self) -> &Types {
+    pub fn types(&self) -> &Arc<Types> {
         &self.types
     }
 

@@ -6,6 +6,7 @@
 pub mod attachment;
 pub mod bundle;
 pub mod form;
+pub mod invariant;
 pub mod narrative;
 pub mod primitive;
 pub mod reading;
@@ -124,6 +125,7 @@ pub fn all() -> Vec<&'static Rule> {
         attachment::ALL,
         bundle::ALL,
         form::ALL,
+        invariant::ALL,
         narrative::ALL,
         primitive::ALL,
         reading::ALL,

@@ -6,9 +6,14 @@
 use std::sync::{Arc, OnceLock};
 
 use super::Validator;
+use super::content::ContentRules;
 use super::definitions::{Definitions, Package};
+use super::fhirpath::ucum;
+use super::invariant::InvariantRules;
 use super::options::Options;
 use super::program::Programs;
+use super::reference::Nowhere;
+use super::terminology::{Answers, CodeRules, Library, Terminology};
 use crate::fhir::Release;
 
 /// A set of definitions and their programs. Cheap to clone.
@@ -16,6 +21,8 @@ use crate::fhir::Release;
 pub struct Shared {
     definitions: Arc<Definitions>,
     programs: Arc<Programs>,
+    terminology: Arc<Terminology>,
+    invariants: InvariantRules,
 }
 
 impl Shared {
@@ -29,7 +36,12 @@ impl Shared {
     /// These definitions.
     pub fn of(definitions: Arc<Definitions>) -> Self {
         let programs = Arc::new(Programs::new(Arc::clone(&definitions)));
-        Self { definitions, programs }
+        let library = Arc::clone(&definitions) as Arc<dyn Library>;
+        // What this does not know may be a unit all the same.
+        let is_unit = |code: &str| ucum::is_valid(code).then_some(true);
+        let terminology = Arc::new(Terminology::new(definitions.release(), library, is_unit));
+        let invariants = InvariantRules::new(programs.types(), Arc::clone(&terminology));
+        Self { definitions, programs, terminology, invariants }
     }
 
     /// The same, and these packages beside it.
@@ -51,8 +63,26 @@ impl Shared {
         &self.programs
     }
 
+    /// The code systems and value sets.
+    pub const fn terminology(&self) -> &Arc<Terminology> {
+        &self.terminology
+    }
+
     /// A validator with all rules.
     pub fn validator(&self, options: Options) -> Validator {
+        self.with_codes(options, Arc::new(self.codes(None)))
+    }
+
+    /// The rules about codes, with what a terminology server has answered.
+    pub fn codes(&self, answers: Option<Arc<Answers>>) -> CodeRules {
+        CodeRules::new(Arc::clone(&self.terminology), self.programs.types(), answers)
+    }
+
+    /// A validator with all rules, those about codes being these.
+    pub fn with_codes(&self, options: Options, codes: Arc<CodeRules>) -> Validator {
         Validator::of(Arc::clone(&self.programs), options)
+            .with(Box::new(ContentRules { outside: Nowhere }))
+            .with(Box::new(codes))
+            .with(Box::new(self.invariants.clone()))
     }
 }

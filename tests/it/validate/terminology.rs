@@ -93,7 +93,11 @@ fn what_a_filter_cannot_tell_stays_open() {
     let all_open = "a? aa? ab? aba? ac? b? ba? g? zz?";
     assert_eq!(by_filter("colour", "=", "red"), all_open, "a property that nobody has");
     assert_eq!(by_filter("concept", "sounds-like", "a"), all_open, "no operator of FHIR");
-    assert_eq!(by_filter("code", "regex", "(a{1000}){1000}"), all_open, "a pattern that is too large");
+    assert_eq!(
+        by_filter("code", "regex", "(a{1000}){1000}"),
+        all_open,
+        "a pattern that is too large"
+    );
     assert_eq!(by_filter("code", "regex", "("), all_open, "no pattern");
 }
 
@@ -113,7 +117,9 @@ fn includes_add_up_and_excludes_take_away() {
     );
     // An include of another system has nothing to say, though that system is unknown.
     assert_eq!(
-        chosen(r#"{"include":[{"system":"http://x.test/tree","concept":[{"code":"b"}]},{"system":"http://y.test"}]}"#),
+        chosen(
+            r#"{"include":[{"system":"http://x.test/tree","concept":[{"code":"b"}]},{"system":"http://y.test"}]}"#
+        ),
         "b"
     );
     // An imported set that is missing leaves all open but what another include has.
@@ -142,7 +148,11 @@ fn sets_that_import_each_other_end_open() {
             url.rsplit('/').next().unwrap()
         )
     };
-    let terminology = terminology_of(&[TREE, &set("http://x.test/a", "http://x.test/b"), &set("http://x.test/b", "http://x.test/a|1")]);
+    let terminology = terminology_of(&[
+        TREE,
+        &set("http://x.test/a", "http://x.test/b"),
+        &set("http://x.test/b", "http://x.test/a|1"),
+    ]);
     let a = terminology.value_set("http://x.test/a").unwrap();
     assert_eq!(a.holds("http://x.test/tree", "a"), Membership::In);
     assert_eq!(a.holds("http://x.test/tree", "b"), Membership::In);
@@ -171,7 +181,10 @@ fn an_expansion_decides_where_compose_cannot() {
         )
     };
     let holds = |more: &str, code: &str| {
-        terminology_of(&[&set(more)]).value_set("http://x.test/set").unwrap().holds("http://y.test", code)
+        terminology_of(&[&set(more)])
+            .value_set("http://x.test/set")
+            .unwrap()
+            .holds("http://y.test", code)
     };
     assert_eq!(holds("", "2"), Membership::In);
     assert_eq!(holds("", "3"), Membership::Out);
@@ -190,7 +203,11 @@ fn a_code_system_knows_its_concepts_whatever_their_order() {
     assert_eq!(system.designations(b).collect::<Vec<_>>(), ["Buchstabe B"]);
     assert!(system.is_inactive(b) && !system.is_abstract(b));
     assert!(system.is_abstract(system.find("g").unwrap()));
-    assert_eq!(system.display(system.find("a").unwrap()), Some("Letter A"), "the first of two counts");
+    assert_eq!(
+        system.display(system.find("a").unwrap()),
+        Some("Letter A"),
+        "the first of two counts"
+    );
     assert!(system.find("B").is_none());
     let loose = CodeSystem::compile(&value(&TREE.replace(r#""caseSensitive":true,"#, "")), &[]);
     assert_eq!(loose.code(loose.find("ABA").unwrap()), "aba");
@@ -201,7 +218,10 @@ fn a_code_system_knows_its_concepts_whatever_their_order() {
 fn the_core_sets_that_need_a_grammar_are_told_by_it() {
     let terminology = terminology_of(&[]);
     let holds = |set: &str, code: &str| {
-        terminology.value_set(&format!("http://hl7.org/fhir/ValueSet/{set}")).unwrap().holds_code(code)
+        terminology
+            .value_set(&format!("http://hl7.org/fhir/ValueSet/{set}"))
+            .unwrap()
+            .holds_code(code)
     };
     assert_eq!(holds("all-languages", "de-CH"), Membership::In);
     assert_eq!(holds("all-languages", "not a language"), Membership::Out);
@@ -223,21 +243,54 @@ fn the_core_sets_that_need_a_grammar_are_told_by_it() {
 #[test]
 fn language_tags_are_well_formed_or_not() {
     let good = [
-        "en", "de-CH", "sr-Latn-RS", "zh-cmn-Hans-CN", "sl-rozaj-biske", "de-1996", "en-a-bbb-x-a-ccc", "x-whatever", "i-klingon",
-        "EN-gb-OED", "es-419", "de-u-co-phonebk", "abcdefgh", "abcd",
+        "en",
+        "de-CH",
+        "sr-Latn-RS",
+        "zh-cmn-Hans-CN",
+        "sl-rozaj-biske",
+        "de-1996",
+        "en-a-bbb-x-a-ccc",
+        "x-whatever",
+        "i-klingon",
+        "EN-gb-OED",
+        "es-419",
+        "de-u-co-phonebk",
+        "abcdefgh",
+        "abcd",
     ];
     for tag in good {
         assert!(LanguageTag::parse(tag).is_some(), "{tag}");
     }
     let bad = [
-        "", "e", "en_US", "en-", "-en", "en--US", "not a language", "abcdefghi", "en-x", "en-a", "de-419-DE", "a-DE", "12", "é",
+        "",
+        "e",
+        "en_US",
+        "en-",
+        "-en",
+        "en--US",
+        "not a language",
+        "abcdefghi",
+        "en-x",
+        "en-a",
+        "de-419-DE",
+        "a-DE",
+        "12",
+        "é",
         "en-US-US",
     ];
     for tag in bad {
         assert!(LanguageTag::parse(tag).is_none(), "{tag}");
     }
-    assert!(is_media_type("text/plain; charset=UTF-8") && is_media_type("application/fhir+json;fhirVersion=4.0"));
-    assert!(!is_media_type("foo") && !is_media_type("image/") && !is_media_type("a b/c") && !is_media_type("/"));
+    assert!(
+        is_media_type("text/plain; charset=UTF-8")
+            && is_media_type("application/fhir+json;fhirVersion=4.0")
+    );
+    assert!(
+        !is_media_type("foo")
+            && !is_media_type("image/")
+            && !is_media_type("a b/c")
+            && !is_media_type("/")
+    );
 }
 
 proptest! {
