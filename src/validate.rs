@@ -11,6 +11,7 @@ pub mod attachment;
 pub mod automatic;
 pub mod bulk;
 pub mod bundle;
+pub mod check;
 mod compile;
 pub mod content;
 pub mod definitions;
