@@ -1,8 +1,11 @@
 //! The validator, part by part.
 
 mod attachment;
+mod bundle;
+mod content;
 mod definitions;
 mod extension;
+mod definitions_build;
 mod fhirpath;
 mod primitive;
 mod structure;
