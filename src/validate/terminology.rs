@@ -11,6 +11,7 @@
 //! lists them.
 
 mod ask;
+pub mod batch;
 mod check;
 mod code_system;
 mod compose;

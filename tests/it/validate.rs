@@ -6,6 +6,7 @@ mod fhirpath;
 mod primitive;
 mod structure;
 mod terminology;
+mod terminology_examples;
 mod terminology_oracle;
 mod tree;
 mod xhtml;
