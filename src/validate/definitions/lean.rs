@@ -14,7 +14,7 @@ use std::borrow::Cow;
 use super::ResourceType;
 use crate::json::{Limits, Object, Value};
 
-/// How large a definition may be: Bundle of THO has 20,000 concepts, none has a tenth of these values.
+/// How large a definition may be. The largest that HL7 publishes has a tenth of it.
 pub(super) const LIMITS: Limits = Limits { bytes: 64 << 20, depth: 64, nodes: 2_000_000 };
 
 /// What stays beyond what a snapshot's user needs.
@@ -332,6 +332,7 @@ fn element(element: &mut Object) {
     each(element, "type", |of| {
         retain(of, &["extension", "code", "profile", "targetProfile", "aggregation", "versioning"]);
     });
+    each(element, "type", |of| each(of, "extension", fhir_type));
     each(element, "constraint", |constraint| {
         retain(
             constraint,
@@ -343,6 +344,16 @@ fn element(element: &mut Object) {
         each(binding, "additional", |additional| {
             retain(additional, &["extension", "purpose", "valueSet", "usage", "any"]);
         });
+    }
+}
+
+/// What `id` and other values of a primitive really are. Files of one release have it as a uri and as a url; it is a url.
+fn fhir_type(extension: &mut Object) {
+    let is_fhir_type = extension.get("url").and_then(Value::as_str).is_some_and(|url| {
+        url == "http://hl7.org/fhir/StructureDefinition/structuredefinition-fhir-type"
+    });
+    if is_fhir_type && let Some(value) = extension.remove("valueUri") {
+        extension.insert("valueUrl", value);
     }
 }
 
