@@ -10,6 +10,7 @@ mod fhirpath;
 mod primitive;
 mod structure;
 mod terminology;
+mod terminology_examples;
 mod terminology_oracle;
 mod tree;
 mod xhtml;
