@@ -16,7 +16,7 @@ use super::document::Visit;
 use super::finding::Findings;
 use super::options::Options;
 use super::program::{Child, Element, ElementType, Form, Program, Programs};
-use super::rule::structure;
+use super::rule::{form, structure};
 use super::tree::{Kind, NodeId, Tree};
 use super::types::{TypeId, TypeKind};
 
@@ -128,7 +128,10 @@ impl<'w, 'p, 's> Walk<'w, 'p, 's> {
                     } else if is_xml && child.place < furthest {
                         self.disorder(at);
                     }
-                    furthest = furthest.max(child.place);
+                    // Attributes stand before all elements.
+                    if !definition.is_attribute {
+                        furthest = furthest.max(child.place);
+                    }
                     let run = Run { child, element: definition, first: at, count: 0 };
                     self.begin(run);
                     run
@@ -412,6 +415,15 @@ impl<'w, 'p, 's> Walk<'w, 'p, 's> {
         }
         // How primitives write their values is their grammar's to say; `null` beside extensions is one of its ways.
         if matches!(form, Form::Complex | Form::Resource) {
+            // In XML that is an element with nothing in it, or an attribute `value` where there is none.
+            if !self.tree.is_json() && kind == Kind::Null {
+                return self.object(node, form);
+            }
+            if !self.tree.is_json() && kind == Kind::String {
+                let text = "an element with children has no value";
+                self.findings.add(&form::ATTRIBUTE, node, text);
+                return true;
+            }
             let text = "something else stands where an object belongs";
             self.findings.add(&structure::OBJECT_EXPECTED, node, text);
             return false;
