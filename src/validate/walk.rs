@@ -367,7 +367,10 @@ impl<'w, 'p, 's> Walk<'w, 'p, 's> {
             self.extension(node, visit);
             return true;
         }
-        self.note(node, visit);
+        // Of what is empty, no other rule has anything to add.
+        if form != Form::Complex || self.tree.has_children(node) {
+            self.note(node, visit);
+        }
         if !element.children.is_empty() {
             self.children(node, program, element);
         } else if let Some(content) = element.content {
@@ -436,10 +439,11 @@ impl<'w, 'p, 's> Walk<'w, 'p, 's> {
         let has_children = self.tree.has_children(node);
         match form {
             Form::Complex | Form::Unknown => {
+                // It is there all the same, and lacks what it must have.
                 if !has_children {
                     self.findings.add(&structure::OBJECT_EMPTY, node, "the element has no content");
                 }
-                has_children
+                true
             }
             Form::Resource => true,
             Form::Boolean | Form::Number | Form::Text | Form::Xhtml => {
