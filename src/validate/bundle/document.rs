@@ -23,7 +23,7 @@ pub(super) fn check(
         findings
             .add(&rule::NO_FIRST_RESOURCE, first, rule::NO_FIRST_RESOURCE.title)
             .member("resource");
-        return interlinked(scene, bundle, index, false, findings);
+        return interlinked(scene, bundle, index, false, &[], findings);
     };
     let mut told = Vec::new();
     if tree.resource_type(composition) == Some("Composition") {
@@ -43,7 +43,7 @@ pub(super) fn check(
     } else {
         findings.add(&rule::NOT_A_COMPOSITION, composition, rule::NOT_A_COMPOSITION.title);
     }
-    interlinked_but(scene, bundle, index, false, &told, findings);
+    interlinked(scene, bundle, index, false, &told, findings);
 }
 
 /// The references of sections, however deep these are nested.
@@ -79,7 +79,7 @@ pub(super) fn check_message(
     } else {
         findings.add(&rule::NOT_A_MESSAGE_HEADER, header, rule::NOT_A_MESSAGE_HEADER.title);
     }
-    interlinked_but(scene, bundle, index, true, &told, findings);
+    interlinked(scene, bundle, index, true, &told, findings);
 }
 
 /// A reference of the first entry whose target must be in the Bundle.
@@ -152,18 +152,9 @@ fn is_resource_path(scene: Scene<'_, '_>, text: &str) -> bool {
     text.split_once('/').is_some_and(|(name, _)| scene.is_resource(name))
 }
 
-/// Looks whether all entries are linked with the first one, in one direction or the other.
-pub fn interlinked(
-    scene: Scene<'_, '_>,
-    bundle: NodeId,
-    index: &BundleIndex<'_>,
-    is_message: bool,
-    findings: &mut Findings,
-) {
-    interlinked_but(scene, bundle, index, is_message, &[], findings);
-}
-
-fn interlinked_but(
+/// Looks whether all entries are linked with the first one, in one direction or the other. `told` are the references of
+/// which something was told before.
+fn interlinked(
     scene: Scene<'_, '_>,
     bundle: NodeId,
     index: &BundleIndex<'_>,

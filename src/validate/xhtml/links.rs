@@ -65,7 +65,7 @@ impl<'t> Places<'t> {
         for node in tree.all() {
             match tree.name(node) {
                 "id" => {
-                    places.extend(tree.text(node).map(|id| (id, node.index(), Anchor::Element)))
+                    places.extend(tree.text(node).map(|id| (id, node.index(), Anchor::Element)));
                 }
                 "div" => {
                     let Some(Ok(markup)) = tree.text(node).map(super::parse) else { continue };

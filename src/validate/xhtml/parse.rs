@@ -367,40 +367,42 @@ impl<'t> Reader<'t> {
         let (value, well_formed) = if self.peek() == Some(b'=') {
             self.at += 1;
             self.space();
-            match self.peek() {
-                Some(quote @ (b'"' | b'\'')) => {
+            if let Some(quote @ (b'"' | b'\'')) = self.peek() {
+                (self.quoted(quote)?, true)
+            } else {
+                let start = self.at;
+                while self.peek().is_some_and(|byte| {
+                    !byte.is_ascii_whitespace()
+                        && !matches!(byte, b'>' | b'<' | b'"' | b'\'' | b'/')
+                }) {
                     self.at += 1;
-                    let start = self.at;
-                    while self.peek().is_some_and(|byte| byte != quote) {
-                        match self.peek() {
-                            Some(b'<') => return self.fail(FaultKind::Malformed),
-                            Some(b'&') => self.reference()?,
-                            _ => self.at += 1,
-                        }
-                    }
-                    let value = self.piece(start, self.at);
-                    self.at += 1;
-                    (value, true)
                 }
-                _ => {
-                    let start = self.at;
-                    while self.peek().is_some_and(|byte| {
-                        !byte.is_ascii_whitespace()
-                            && !matches!(byte, b'>' | b'<' | b'"' | b'\'' | b'/')
-                    }) {
-                        self.at += 1;
-                    }
-                    if start == self.at {
-                        return self.fail(FaultKind::Malformed);
-                    }
-                    (self.piece(start, self.at), false)
+                if start == self.at {
+                    return self.fail(FaultKind::Malformed);
                 }
+                (self.piece(start, self.at), false)
             }
         } else {
             ("", false)
         };
         self.markup.attributes.push(Attribute { name, value, offset, well_formed });
         Ok(())
+    }
+
+    /// A value up to the quote with which it began.
+    fn quoted(&mut self, quote: u8) -> Result<&'t str, Fault> {
+        self.at += 1;
+        let start = self.at;
+        while let Some(byte) = self.peek().filter(|byte| *byte != quote) {
+            match byte {
+                b'<' => return self.fail(FaultKind::Malformed),
+                b'&' => self.reference()?,
+                _ => self.at += 1,
+            }
+        }
+        let value = self.piece(start, self.at);
+        self.at += 1;
+        Ok(value)
     }
 
     fn end_tag(&mut self) -> Result<(), Fault> {
