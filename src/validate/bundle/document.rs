@@ -6,7 +6,6 @@ use super::super::reference::reference_of;
 use super::super::rule::bundle as rule;
 use super::super::tree::{NodeId, Tree};
 use super::super::types::TypeId;
-use super::super::xhtml::Anchor;
 use super::{BundleIndex, Scene, Target};
 use crate::fhir::Release;
 use crate::issue::Severity;
@@ -322,7 +321,7 @@ fn links_of<'t>(scene: Scene<'_, 't>, entry: NodeId, links: &mut Vec<Link<'t>>) 
 /// A link that goes on into the resource: `urn:uuid:...#place`.
 fn place(scene: Scene<'_, '_>, resource: NodeId, link: Link<'_>, findings: &mut Findings) {
     let Some((_, fragment)) = link.text.split_once('#') else { return };
-    match scene.places.count(scene.tree, fragment, resource, &[Anchor::Id, Anchor::Element]) {
+    match scene.places.count(scene.tree, fragment, resource, false) {
         1 => {}
         0 => {
             let severity = if link.kind == LinkKind::Narrative {
