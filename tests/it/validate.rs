@@ -4,6 +4,7 @@ mod attachment;
 mod bundle;
 mod content;
 mod definitions;
+mod definitions_build;
 mod fhirpath;
 mod primitive;
 mod structure;
