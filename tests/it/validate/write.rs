@@ -108,7 +108,7 @@ fn what_can_not_be_carried_is_refused_at_its_place() {
 #[ignore = "wants the specification's examples in IPT_FHIR_EXAMPLES"]
 fn the_examples_of_the_specification_come_back_from_xml() {
     let folder = std::env::var_os("IPT_FHIR_EXAMPLES").expect("IPT_FHIR_EXAMPLES");
-    for (release, name) in [(Release::R4, "r4"), (Release::R4b, "r4b"), (Release::R5, "r5")] {
+    for (release, name) in [(Release::R4, "r4"), (Release::R4B, "r4b"), (Release::R5, "r5")] {
         let validator = validator(release);
         let (mut same, mut refused, mut different) = (0, Vec::new(), Vec::new());
         let files = std::fs::read_dir(std::path::Path::new(&folder).join(name)).unwrap();
