@@ -1,15 +1,20 @@
 //! The validator, part by part.
 
 mod attachment;
+mod bombs;
+mod bulk;
 mod bundle;
 mod content;
 mod definitions;
 mod definitions_build;
 mod fhirpath;
+mod fuzz;
 mod primitive;
 mod structure;
 mod terminology;
 mod terminology_examples;
 mod terminology_oracle;
 mod tree;
+mod write;
 mod xhtml;
+mod xml;
