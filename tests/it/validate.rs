@@ -7,6 +7,7 @@ mod bundle;
 mod content;
 mod definitions;
 mod definitions_build;
+mod extension;
 mod fhirpath;
 mod fuzz;
 mod primitive;
