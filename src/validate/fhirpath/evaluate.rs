@@ -563,9 +563,11 @@ impl<'e> Evaluation<'e> {
         self.step(rows.len().saturating_mul(rounds as usize))?;
         rows.sort_by(|(one, _), (two, _)| {
             for ((one, descending), (two, _)) in one.iter().zip(two) {
+                // What has no key comes first, also where the order is turned round.
                 let order = self.sort_order(one, two);
+                let turns = *descending && !one.is_empty() && !two.is_empty();
                 if order.is_ne() {
-                    return if *descending { order.reverse() } else { order };
+                    return if turns { order.reverse() } else { order };
                 }
             }
             std::cmp::Ordering::Equal

@@ -28,22 +28,27 @@ impl<'e> Evaluation<'e> {
     // ---- Children ----
 
     pub(super) fn member(&mut self, current: &Collection<'e>, name: &'e str) -> Outcome<'e> {
-        match current {
-            Collection::Empty => Ok(Collection::Empty),
-            Collection::One(item) => {
-                let mut found = Collection::Empty;
-                self.member_of_item(item, name, &mut found)?;
-                Ok(found)
-            }
-            Collection::Many(items) => {
-                let mut found = Collection::Empty;
-                for item in items {
-                    self.member_of_item(item, name, &mut found)?;
-                }
-                self.few(&found)?;
-                Ok(found)
-            }
+        let mut found = Collection::Empty;
+        for item in current.as_slice() {
+            self.member_of_item(item, name, &mut found)?;
         }
+        if self.context.strict && !self.context.choice_names && found.is_empty() {
+            self.name_is_known(current, name)?;
+        }
+        self.few(&found)?;
+        Ok(found)
+    }
+
+    /// By the letter, a name that no item's type has is a mistake.
+    fn name_is_known(&self, current: &Collection<'e>, name: &str) -> Result<(), Stop> {
+        let lacks = |item: &Item<'e>| match item {
+            Item::Node(id) => self.context.host.has_member(self.tree(), *id, name) == Some(false),
+            _ => false,
+        };
+        if current.is_empty() || !current.as_slice().iter().all(lacks) {
+            return Ok(());
+        }
+        Err(Mistake::UnknownMember.into())
     }
 
     fn member_of_item(
@@ -55,7 +60,7 @@ impl<'e> Evaluation<'e> {
         match item {
             Item::Node(id) => {
                 let tree = self.tree();
-                let (mut looked_at, mut any) = (0, false);
+                let mut looked_at = 0;
                 for child in tree.children(*id) {
                     looked_at += 1;
                     let is_it = tree.element_name(child) == name
@@ -63,15 +68,8 @@ impl<'e> Evaluation<'e> {
                             && tree.stem(child) > 0
                             && tree.name(child) == name);
                     if is_it {
-                        any = true;
                         found.push(Item::Node(child));
                     }
-                }
-                if self.context.strict
-                    && !any
-                    && self.context.host.has_member(tree, *id, name) == Some(false)
-                {
-                    return Err(Mistake::UnknownMember.into());
                 }
                 // A hundred children are looked at faster than one operator is applied.
                 self.step(looked_at / 32)

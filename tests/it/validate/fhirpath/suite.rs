@@ -34,7 +34,7 @@ impl Host for Surroundings {
     }
 
     fn html_checks(&self, markup: &str) -> Option<bool> {
-        Some(!markup.contains("<script") && markup.trim_start().starts_with("<div"))
+        Some(ipt_fhir::validate::xhtml::html_checks(markup).is_ok())
     }
 }
 
