@@ -15,7 +15,7 @@ use crate::sandbox::{CATALOGUE, Personality};
 use crate::store::RejectReason;
 use crate::vendor::{self, Allow, Encounters, Pack, Rung};
 
-pub(crate) use validate::{Suite, SuiteRun};
+pub(crate) use validate::{Explain, Level, ReportForm, Suite, SuiteRun, Validate};
 
 /// Maps interpersonal psychotherapy plans to FHIR and syncs them with hospital EHRs.
 #[derive(Debug, Parser)]
@@ -103,6 +103,10 @@ pub(crate) enum Command {
     /// Check, show and begin records
     #[command(subcommand)]
     Record(Record),
+    /// Check FHIR resources, Bundles and NDJSON exports against their definitions and profiles
+    Validate(Box<Validate>),
+    /// Explain a rule by the code that a report shows
+    Explain(Explain),
     /// Bring linked records into an EHR, each resource once, overwriting nobody
     Sync(Sync),
     /// Show it all at work on this machine, in a few seconds and without any configuration

@@ -4,6 +4,7 @@ pub(super) mod completions;
 mod definitions;
 mod demo;
 mod ehr;
+mod explain;
 mod hand_offs;
 pub(super) mod man;
 mod map;
@@ -11,6 +12,7 @@ mod record;
 mod sandbox;
 mod suite;
 mod sync;
+mod validate;
 pub(super) mod version;
 
 use super::args::{Command, Definitions, Ehr, Record, Suite};
@@ -54,6 +56,8 @@ pub(super) fn run(
         Command::Sandbox(sandbox) => {
             return runtime::block_on(sandbox::run(&sandbox, output)).map(|()| None);
         }
+        Command::Validate(args) => return validate::run(&args, settings, output).map(|()| None),
+        Command::Explain(args) => explain::run(&args),
         Command::Suite(Suite::Run(args)) => suite::run(&args, settings),
         Command::Definitions(Definitions::Build { from, to }) => definitions::build(&from, &to),
         Command::Completions { shell } => Ok(completions::run(shell)),

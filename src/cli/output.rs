@@ -58,12 +58,14 @@ pub(crate) struct Output {
     quiet: bool,
     /// How writing to stdout failed, if it did.
     failed: Cell<Option<ErrorKind>>,
+    /// How a command ended that has shown its result itself.
+    ended: Cell<Exit>,
 }
 
 impl Output {
     /// A printer.
     pub(crate) const fn new(format: Format, quiet: bool) -> Self {
-        Self { format, quiet, failed: Cell::new(None) }
+        Self { format, quiet, failed: Cell::new(None), ended: Cell::new(Exit::Done) }
     }
 
     /// Whether results are for a person.
@@ -80,7 +82,7 @@ impl Output {
     pub(crate) fn finish(&self, result: Result<Option<Done>, Failure>) -> Exit {
         let exit = match result {
             Ok(Some(done)) => self.show(&done),
-            Ok(None) => Exit::Done,
+            Ok(None) => self.ended.get(),
             Err(failure) => {
                 if self.format == Format::Json {
                     self.data(&envelope(failure.exit, Value::Null, &failure.problems));
@@ -128,6 +130,17 @@ impl Output {
         if self.is_human() {
             self.data(&format!("{line}\n"));
         }
+    }
+
+    /// Prints a part of a result, as it stands; `false` once nobody reads any more.
+    pub(crate) fn part(&self, text: &str) -> bool {
+        self.data(text);
+        self.failed.get().is_none()
+    }
+
+    /// Says how a command ends that has shown its result itself.
+    pub(crate) fn ends(&self, exit: Exit) {
+        self.ended.set(exit);
     }
 
     /// Writes bytes to stdout as they are: a document that is no text, for a pipe or a file behind it.

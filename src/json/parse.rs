@@ -160,7 +160,7 @@ pub(crate) fn unescape(text: &str, offset: usize) -> Result<(char, usize), (Erro
 }
 
 /// Whether the text is a JSON number and nothing else.
-pub(super) fn is_number(text: &str) -> bool {
+pub(crate) fn is_number(text: &str) -> bool {
     let mut parser = Parser::new(text, Limits::RESOURCE);
     parser.number().is_ok() && parser.at == text.len()
 }
@@ -267,7 +267,11 @@ impl<'a> Parser<'a> {
             return Ok(Value::Array(items));
         }
         loop {
-            let mark = self.step_into(&items.len().to_string(), self.at);
+            // Only who asks for places pays for the number's text.
+            let mark = match self.places {
+                Some(_) => self.step_into(&items.len().to_string(), self.at),
+                None => 0,
+            };
             items.push(self.value()?);
             self.step_out(mark);
             if !self.more(b']')? {

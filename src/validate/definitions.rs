@@ -142,6 +142,12 @@ impl Definitions {
         CORE.get(release as usize).map_or_else(new, |cell| Arc::clone(cell.get_or_init(new)))
     }
 
+    /// The same packages beside what FHIR defines in another release.
+    #[must_use]
+    pub fn of_release(&self, release: Release) -> Self {
+        Self { release, packages: self.packages.clone() }
+    }
+
     /// The same, and these packages beside it. Of two that define one URL, the later one counts.
     #[must_use]
     pub fn with_packages(&self, packages: Vec<Package>) -> Self {

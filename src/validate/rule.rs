@@ -9,6 +9,7 @@ pub mod form;
 pub mod invariant;
 pub mod narrative;
 pub mod primitive;
+pub mod reading;
 pub mod reference;
 pub mod structure;
 pub mod terminology;
@@ -127,6 +128,7 @@ pub fn all() -> Vec<&'static Rule> {
         invariant::ALL,
         narrative::ALL,
         primitive::ALL,
+        reading::ALL,
         reference::ALL,
         structure::ALL,
         terminology::ALL,

@@ -15,7 +15,7 @@ use super::report::Reported;
 use crate::issue::Severity;
 use crate::json::Value;
 
-pub use cases::{Case, CaseOptions, cases, reference_policy, usual};
+pub use cases::{Case, CaseOptions, cases, usual};
 pub use examples::{Example, examples};
 pub use run::{Files, Suite};
 

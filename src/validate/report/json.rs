@@ -40,6 +40,7 @@ pub fn resource(
     file: &str,
     line: usize,
     resource_type: Option<&str>,
+    is_readable: bool,
     reported: &[Reported],
 ) -> Object {
     let mut count = Count::default();
@@ -48,6 +49,7 @@ pub fn resource(
         "file" => file,
         "line" => number(line),
         "resourceType" => resource_type,
+        "readable" => is_readable,
         "valid" => count.is_valid(),
     };
     let issues = reported.iter().map(|item| Value::Object(finding(item))).collect();

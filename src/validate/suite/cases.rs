@@ -70,7 +70,7 @@ impl CaseOptions {
         let options = Options {
             references: value
                 .text("validateReference")
-                .and_then(reference_policy)
+                .and_then(ReferencePolicy::of)
                 .unwrap_or(ReferencePolicy::Ignore),
             allowed_extension_domains: domains.map(|name| strings(value, name)).concat(),
             best_practice: value
@@ -105,18 +105,6 @@ pub fn usual() -> Options {
         unknown_extensions: UnknownExtensions::Error,
         ..Options::default()
     }
-}
-
-/// The policy of a name: `CHECK_EXISTS`.
-pub fn reference_policy(name: &str) -> Option<ReferencePolicy> {
-    Some(match name {
-        "IGNORE" => ReferencePolicy::Ignore,
-        "CHECK_TYPE_IF_EXISTS" => ReferencePolicy::CheckTypeIfExists,
-        "CHECK_EXISTS" => ReferencePolicy::CheckExists,
-        "CHECK_EXISTS_AND_TYPE" => ReferencePolicy::CheckExistsAndType,
-        "CHECK_VALID" => ReferencePolicy::CheckValid,
-        _ => return None,
-    })
 }
 
 impl Case {

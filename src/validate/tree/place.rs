@@ -5,7 +5,7 @@ use std::fmt::Write;
 use super::{Format, Kind, NodeId, Tree};
 use crate::fhir::resource::is_id;
 use crate::json::{Pointer, Position};
-use crate::validate::types::Types;
+use crate::validate::types::{TypeKind, Types};
 
 impl Tree<'_> {
     /// The elements from below the root down to this one.
@@ -29,12 +29,43 @@ impl Tree<'_> {
             if self.stem(at) > 0 {
                 let _ = write!(text, ".ofType({})", types.name(self.type_of(at)));
             }
-            let stands_in_list = self.in_array(at) || !self.is_json();
-            if self.is_list(at) && stands_in_list {
+            if self.is_list(at) {
                 let _ = write!(text, "[{}]", self.index(at));
             }
             if let Some(resource_type) = self.resource_type(at) {
                 // An id is the server's own number; one that is none is not shown.
+                let known = self.child_text(at, "id").filter(|id| is_id(id));
+                let _ = write!(text, "/*{resource_type}/{}*/", known.unwrap_or("null"));
+            }
+        }
+        text
+    }
+
+    /// The same as the HL7 engine writes it of what it can't read: in JSON the choice as `value[x]`, and an index where there is an
+    /// array; of XML the path of the elements, `/f:Patient/f:name`.
+    pub fn expression_as_read(&self, id: NodeId, types: &Types) -> String {
+        let root = self.resource_type(NodeId::ROOT).unwrap_or("Resource");
+        if !self.is_json() {
+            let mut text = format!("/f:{root}");
+            for at in self.way(id) {
+                let _ = write!(text, "/f:{}", self.name(at));
+                if let Some(resource_type) = self.resource_type(at) {
+                    let _ = write!(text, "/f:{resource_type}");
+                }
+            }
+            return text;
+        }
+        let mut text = root.to_owned();
+        for at in self.way(id) {
+            let choice = if self.stem(at) > 0 { "[x]" } else { "" };
+            let _ = write!(text, ".{}{choice}", self.element_name(at));
+            // Of primitives it tells no index, as it reads two arrays side by side.
+            let is_primitive = types.kind(self.type_of(at)) == Some(TypeKind::Primitive);
+            let is_item = self.in_array(at) && self.kind(at) != Kind::EmptyArray;
+            if is_item && self.is_list(at) && !is_primitive {
+                let _ = write!(text, "[{}]", self.index(at));
+            }
+            if let Some(resource_type) = self.resource_type(at) {
                 let known = self.child_text(at, "id").filter(|id| is_id(id));
                 let _ = write!(text, "/*{resource_type}/{}*/", known.unwrap_or("null"));
             }
@@ -63,18 +94,23 @@ impl Tree<'_> {
 
     /// The line and column of a byte of the source.
     pub fn position(&self, offset: usize) -> Position {
-        let mut end = offset.min(self.source().len());
-        while !self.source().is_char_boundary(end) {
-            end -= 1;
-        }
-        let before = self.source().get(..end).unwrap_or_default();
-        let line = memchr::memchr_iter(b'\n', before.as_bytes()).count() + 1;
-        let last = before.rsplit('\n').next().unwrap_or_default();
-        Position { line, column: last.trim_start_matches('\u{feff}').chars().count() + 1 }
+        position(self.source(), offset)
     }
 
     /// Whether the document is JSON.
     pub fn is_json(&self) -> bool {
         self.format() == Format::Json
     }
+}
+
+/// The line and column of a byte of a text.
+pub(super) fn position(source: &str, offset: usize) -> Position {
+    let mut end = offset.min(source.len());
+    while !source.is_char_boundary(end) {
+        end -= 1;
+    }
+    let before = source.get(..end).unwrap_or_default();
+    let line = memchr::memchr_iter(b'\n', before.as_bytes()).count() + 1;
+    let last = before.rsplit('\n').next().unwrap_or_default();
+    Position { line, column: last.trim_start_matches('\u{feff}').chars().count() + 1 }
 }
