@@ -21,9 +21,10 @@ use std::fmt;
 
 pub use build::IntoMember;
 pub use compare::equivalent;
-pub(crate) use parse::unescape;
+pub(crate) use parse::{is_number, unescape};
 pub use parse::{Error, ErrorKind, Limits, Position, parse, parse_with, positions};
 pub use pointer::Pointer;
+pub(crate) use write::write_string;
 
 /// A JSON value. `Debug` prints its kind and size only: values may identify a person.
 #[derive(Clone, PartialEq, Eq)]

@@ -6,16 +6,20 @@
 //!
 //! It refuses nothing but what can't be read, and it touches nothing outside: definitions come in as bytes.
 
+mod arrange;
 pub mod attachment;
 pub mod automatic;
+pub mod bulk;
 pub mod bundle;
 pub mod check;
 mod compile;
 pub mod content;
 pub mod definitions;
+pub mod detect;
 pub mod document;
 pub mod fhirpath;
 pub mod finding;
+pub mod form;
 pub mod invariant;
 pub mod options;
 pub mod primitive;
@@ -91,7 +95,8 @@ impl Validator {
     /// Gives every element its type, and says nothing of what is wrong.
     pub fn annotate(&self, tree: &mut Tree<'_>) {
         let mut findings = Findings::new();
-        let _ = walk::base(&self.programs, &self.options, tree, &mut findings);
+        let visits = walk::base(&self.programs, &self.options, tree, &mut findings);
+        arrange::arrange(tree, &visits);
     }
 
     /// Validates a document.

@@ -160,7 +160,7 @@ pub(crate) fn unescape(text: &str, offset: usize) -> Result<(char, usize), (Erro
 }
 
 /// Whether the text is a JSON number and nothing else.
-pub(super) fn is_number(text: &str) -> bool {
+pub(crate) fn is_number(text: &str) -> bool {
     let mut parser = Parser::new(text, Limits::RESOURCE);
     parser.number().is_ok() && parser.at == text.len()
 }

@@ -102,7 +102,7 @@ fn end_line(depth: usize, out: &mut String) {
 }
 
 /// Writes a string with the escapes that JSON demands and no others. Runs without one are copied whole.
-fn write_string(text: &str, out: &mut String) {
+pub(crate) fn write_string(text: &str, out: &mut String) {
     out.push('"');
     let mut rest = text;
     while let Some(index) =

@@ -13,6 +13,8 @@
 
 pub mod json;
 mod place;
+pub mod write;
+pub mod xml;
 
 use std::fmt;
 
@@ -138,6 +140,7 @@ struct Node {
     kind: Kind,
     flags: u8,
     stem: u8,
+    place: u16,
 }
 
 const IN_ARRAY: u8 = 1;
@@ -145,6 +148,10 @@ const HIDDEN: u8 = 2;
 const UNDERSCORE: u8 = 4;
 const RESOURCE: u8 = 8;
 const LIST: u8 = 16;
+
+/// The names below which a resource stands (Bundle.entry.resource and .response.outcome, DomainResource.contained,
+/// Parameters.parameter.resource, R5 Bundle.issues). ExampleScenario.instance has an element `resourceType` of its own.
+const HOLDERS: [&str; 4] = ["contained", "resource", "outcome", "issues"];
 
 const NOTHING: Node = Node {
     name: Slice { start: 0, length: 0 },
@@ -157,6 +164,7 @@ const NOTHING: Node = Node {
     kind: Kind::Null,
     flags: HIDDEN,
     stem: 0,
+    place: 0,
 };
 
 /// A document. `Debug` prints its size only.
@@ -432,6 +440,21 @@ impl Tree<'_> {
         match node.type_id {
             TypeId::UNKNOWN => node.flags & (LIST | IN_ARRAY) != 0,
             _ => node.flags & LIST != 0,
+        }
+    }
+
+    /// Its place among the elements of its definition, from 1; 0 until that is known. XML has siblings in this order.
+    pub fn place(&self, id: NodeId) -> u16 {
+        self.node(id).place
+    }
+
+    /// Notes where an element stands in its definition, and whether it may repeat.
+    pub fn put_place(&mut self, id: NodeId, place: u16, list: bool) {
+        if let Some(node) = self.nodes.get_mut(id.index()) {
+            node.place = place;
+            if list {
+                node.flags |= LIST;
+            }
         }
     }
 

@@ -4,12 +4,13 @@
 //! limits. What is JSON but not FHIR's (a second member of one name, `_name` that does not fit `name`) is read on and told as a
 //! [`Fault`](super::Fault), so that one report holds all of it; `null`, `[]` and arrays in arrays are kinds of element.
 
-use super::{FaultKind, Format, HIDDEN, IN_ARRAY, Kind, NodeId, Slice, Tree, UNDERSCORE, narrow};
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{FaultKind, Format, HIDDEN, HOLDERS, IN_ARRAY, Kind, NodeId, Slice, Tree, UNDERSCORE, narrow};
 use crate::json::{Error, ErrorKind, Limits, unescape};
 
-/// The names below which a resource stands (Bundle.entry.resource and .response.outcome, DomainResource.contained,
-/// Parameters.parameter.resource, R5 Bundle.issues). ExampleScenario.instance has an element `resourceType` of its own.
-const HOLDERS: [&str; 4] = ["contained", "resource", "outcome", "issues"];
+/// From so many members on an object's names are looked up and not compared one by one.
+const MANY: usize = 32;
 
 /// Reads a document.
 ///
@@ -131,7 +132,7 @@ impl Reader<'_> {
         self.deeper()?;
         if flags & IN_ARRAY != 0 || self.tree.is_empty() {
             let id = self.open(name, parent, Kind::NestedArray, flags)?;
-            let kept = self.tree.len();
+            let kept = (self.tree.len(), self.tree.resources.len(), self.tree.faults.len());
             self.items(name, id, IN_ARRAY)?;
             self.tree.cut(kept);
         } else {
@@ -174,6 +175,7 @@ impl Reader<'_> {
         self.deeper()?;
         self.at += 1;
         let outer = self.names.len();
+        let mut many = None;
         let mut underscores = false;
         self.space();
         if self.peek() == Some(b'}') {
@@ -196,7 +198,7 @@ impl Reader<'_> {
                 self.at += 1;
                 self.space();
                 let member = NodeId(narrow(self.tree.len()));
-                if self.is_known(outer, name) {
+                if self.is_known(outer, name, &mut many) {
                     self.tree.fault(FaultKind::DuplicateMember, member, begin);
                 }
                 self.names.push((name, member));
@@ -223,14 +225,26 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// Whether the object has a member of this name already.
-    fn is_known(&self, outer: usize, name: Slice) -> bool {
+    /// Whether the object has a member of this name already. Objects of FHIR have few members; those of a hostile
+    /// document are many, and are looked up in a set.
+    fn is_known(
+        &self,
+        outer: usize,
+        name: Slice,
+        many: &mut Option<BTreeSet<Box<str>>>,
+    ) -> bool {
         let text = self.tree.slice(name);
         let earlier = self.names.get(outer..).unwrap_or_default();
-        // Objects of FHIR have few members; those of a hostile document are many, and the limit of nodes holds then.
-        earlier
-            .iter()
-            .any(|(other, _)| other.length == name.length && self.tree.slice(*other) == text)
+        if earlier.len() < MANY {
+            let length = name.length & !Slice::DECODED;
+            return earlier.iter().any(|(other, _)| {
+                other.length & !Slice::DECODED == length && self.tree.slice(*other) == text
+            });
+        }
+        let known = many.get_or_insert_with(|| {
+            earlier.iter().map(|(other, _)| self.tree.slice(*other).into()).collect()
+        });
+        !known.insert(text.into())
     }
 
     /// `resourceType` is no element where a resource may stand.
@@ -250,6 +264,18 @@ impl Reader<'_> {
     /// Joins each `_name` with its `name`.
     fn marry(&mut self, id: NodeId, outer: usize) {
         let members: Vec<(Slice, NodeId)> = self.names.get(outer..).unwrap_or_default().to_vec();
+        let mut by_name: BTreeMap<Box<str>, NodeId> = BTreeMap::new();
+        if members.len() >= MANY {
+            for (name, first) in members.iter().rev() {
+                by_name.insert(self.tree.slice(*name).into(), *first);
+            }
+        }
+        let find = |tree: &Tree<'_>, plain: &str| -> Option<NodeId> {
+            if members.len() >= MANY {
+                return by_name.get(plain).copied();
+            }
+            members.iter().find(|(other, _)| tree.slice(*other) == plain).map(|(_, first)| *first)
+        };
         let end = narrow(self.tree.len());
         let items = |tree: &Tree<'_>, first: NodeId| -> Vec<u32> {
             let name = tree.node(first).name.start;
@@ -270,10 +296,8 @@ impl Reader<'_> {
                 continue;
             }
             let plain = name.without_first();
-            let values = members
-                .iter()
-                .find(|(other, _)| self.tree.slice(*other) == self.tree.slice(plain))
-                .map(|(_, first)| items(&self.tree, *first))
+            let values = find(&self.tree, self.tree.slice(plain))
+                .map(|first| items(&self.tree, first))
                 .unwrap_or_default();
             let companions = items(&self.tree, *first);
             let both = values.first().zip(companions.first());
@@ -384,11 +408,11 @@ impl Reader<'_> {
 }
 
 impl Tree<'_> {
-    /// Forgets what was read since there were so many elements.
-    fn cut(&mut self, length: usize) {
-        self.nodes.truncate(length);
-        self.resources.retain(|(id, _)| id.index() < length);
-        self.faults.retain(|fault| fault.node.index() < length);
+    /// Forgets what was read since there were so many elements, resources and faults.
+    fn cut(&mut self, (nodes, resources, faults): (usize, usize, usize)) {
+        self.nodes.truncate(nodes);
+        self.resources.truncate(resources);
+        self.faults.truncate(faults);
     }
 
     /// Gives an element the members of its `_name` object as children.

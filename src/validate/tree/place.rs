@@ -63,18 +63,23 @@ impl Tree<'_> {
 
     /// The line and column of a byte of the source.
     pub fn position(&self, offset: usize) -> Position {
-        let mut end = offset.min(self.source().len());
-        while !self.source().is_char_boundary(end) {
-            end -= 1;
-        }
-        let before = self.source().get(..end).unwrap_or_default();
-        let line = memchr::memchr_iter(b'\n', before.as_bytes()).count() + 1;
-        let last = before.rsplit('\n').next().unwrap_or_default();
-        Position { line, column: last.trim_start_matches('\u{feff}').chars().count() + 1 }
+        position(self.source(), offset)
     }
 
     /// Whether the document is JSON.
     pub fn is_json(&self) -> bool {
         self.format() == Format::Json
     }
+}
+
+/// The line and column of a byte of a text.
+pub(super) fn position(source: &str, offset: usize) -> Position {
+    let mut end = offset.min(source.len());
+    while !source.is_char_boundary(end) {
+        end -= 1;
+    }
+    let before = source.get(..end).unwrap_or_default();
+    let line = memchr::memchr_iter(b'\n', before.as_bytes()).count() + 1;
+    let last = before.rsplit('\n').next().unwrap_or_default();
+    Position { line, column: last.trim_start_matches('\u{feff}').chars().count() + 1 }
 }
