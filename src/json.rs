@@ -21,8 +21,8 @@ use std::fmt;
 
 pub use build::IntoMember;
 pub use compare::equivalent;
-pub(crate) use parse::{is_number, unescape};
 pub use parse::{Error, ErrorKind, Limits, Position, parse, parse_with, positions};
+pub(crate) use parse::{is_number, unescape};
 pub use pointer::Pointer;
 pub(crate) use write::write_string;
 

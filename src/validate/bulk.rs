@@ -289,8 +289,13 @@ impl<R: Read> Chunker<R> {
     }
 
     fn chunk(&mut self, bytes: Vec<u8>, size: u64, lines: u64, too_long: bool) -> Chunk {
-        let chunk =
-            Chunk { sequence: self.sequence, line: self.line, offset: self.offset, bytes, too_long };
+        let chunk = Chunk {
+            sequence: self.sequence,
+            line: self.line,
+            offset: self.offset,
+            bytes,
+            too_long,
+        };
         self.sequence += 1;
         self.line += lines;
         self.offset += size;

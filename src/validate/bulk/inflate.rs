@@ -84,9 +84,7 @@ impl<R: Read> Read for Inflate<R> {
         let packed = self.decoder.get_ref().bytes;
         let bomb = if self.bytes > self.limits.total {
             Some(Bomb::Total)
-        } else if self.bytes > self.limits.grace
-            && self.bytes / self.limits.ratio.max(1) > packed
-        {
+        } else if self.bytes > self.limits.grace && self.bytes / self.limits.ratio.max(1) > packed {
             Some(Bomb::Ratio)
         } else {
             None

@@ -6,7 +6,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{FaultKind, Format, HIDDEN, HOLDERS, IN_ARRAY, Kind, NodeId, Slice, Tree, UNDERSCORE, narrow};
+use super::{
+    FaultKind, Format, HIDDEN, HOLDERS, IN_ARRAY, Kind, NodeId, Slice, Tree, UNDERSCORE, narrow,
+};
 use crate::json::{Error, ErrorKind, Limits, unescape};
 
 /// From so many members on an object's names are looked up and not compared one by one.
@@ -227,12 +229,7 @@ impl Reader<'_> {
 
     /// Whether the object has a member of this name already. Objects of FHIR have few members; those of a hostile
     /// document are many, and are looked up in a set.
-    fn is_known(
-        &self,
-        outer: usize,
-        name: Slice,
-        many: &mut Option<BTreeSet<Box<str>>>,
-    ) -> bool {
+    fn is_known(&self, outer: usize, name: Slice, many: &mut Option<BTreeSet<Box<str>>>) -> bool {
         let text = self.tree.slice(name);
         let earlier = self.names.get(outer..).unwrap_or_default();
         if earlier.len() < MANY {

@@ -124,7 +124,8 @@ impl<'t, 's> Writer<'t, 's> {
             style,
             crosses: tree.format() != format,
             boolean: types.id("boolean"),
-            numbers: ["decimal", "integer", "positiveInt", "unsignedInt"].map(|name| types.id(name)),
+            numbers: ["decimal", "integer", "positiveInt", "unsignedInt"]
+                .map(|name| types.id(name)),
             xhtml: types.id("xhtml"),
             out: String::with_capacity(tree.source().len() * 2),
         };

@@ -188,7 +188,8 @@ impl<'s> Document<'s> {
         let bytes = source.as_bytes();
         let control = bytes.iter().position(forbidden);
         // U+FFFE and U+FFFF.
-        let other = || memmem::find(bytes, b"\xef\xbf\xbe").or(memmem::find(bytes, b"\xef\xbf\xbf"));
+        let other =
+            || memmem::find(bytes, b"\xef\xbf\xbe").or(memmem::find(bytes, b"\xef\xbf\xbf"));
         if let Some(at) = control.or_else(other) {
             return Err((ErrorKind::Character, at));
         }
@@ -308,10 +309,11 @@ impl<'s> Document<'s> {
     /// What the prefix of a name stands for.
     fn space(&self, prefix: &str) -> Space {
         let known = |(known, _): &&(Slice, Space)| self.tree.slice(*known) == prefix;
-        self.spaces.iter().rev().find(known).map_or(
-            if prefix.is_empty() { Space::None } else { Space::Other },
-            |(_, space)| *space,
-        )
+        self.spaces
+            .iter()
+            .rev()
+            .find(known)
+            .map_or(if prefix.is_empty() { Space::None } else { Space::Other }, |(_, space)| *space)
     }
 
     /// The attributes of an element, checked; namespaces are noted.
@@ -544,4 +546,3 @@ fn resolve(name: &str) -> Result<char, ErrorKind> {
 pub(in crate::validate) const fn is_character(character: char) -> bool {
     matches!(character, '\t' | '\n' | '\r' | ' '..='\u{fffd}' | '\u{10000}'..)
 }
-
