@@ -267,7 +267,11 @@ impl<'a> Parser<'a> {
             return Ok(Value::Array(items));
         }
         loop {
-            let mark = self.step_into(&items.len().to_string(), self.at);
+            // Only who asks for places pays for the number's text.
+            let mark = match self.places {
+                Some(_) => self.step_into(&items.len().to_string(), self.at),
+                None => 0,
+            };
             items.push(self.value()?);
             self.step_out(mark);
             if !self.more(b']')? {

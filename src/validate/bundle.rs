@@ -101,7 +101,7 @@ pub fn check(
     findings: &mut Findings,
 ) {
     let tree = scene.tree;
-    let kind = tree.child_text(bundle, "type").unwrap_or_default();
+    let kind = index.kind();
     links(tree, bundle, kind, index, findings);
     let entries = index.entries();
     match entries.first() {

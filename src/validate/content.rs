@@ -42,7 +42,15 @@ impl<O: Outside + std::fmt::Debug + Send + Sync> Pass for ContentRules<O> {
             return;
         }
         let reference = document.types().id("Reference");
+        // One past the contained resource that is not to be looked into.
+        let mut ignored = 0;
         for node in document.tree.all() {
+            if document.options.ignore_contained && document.tree.name(node) == "contained" {
+                ignored = ignored.max(document.tree.end(node));
+            }
+            if node.index() < ignored {
+                continue;
+            }
             if Some(document.tree.type_of(node)) == reference {
                 content.reference_of(document, node, &self.outside, findings);
             } else {

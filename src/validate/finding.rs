@@ -6,8 +6,9 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::rule::Rule;
-use super::tree::NodeId;
+use super::rule::{Rule, structure};
+use super::tree::{NodeId, Tree};
+use super::types::Types;
 use crate::issue::Severity;
 
 /// Something that a rule found.
@@ -76,6 +77,17 @@ impl Finding {
     pub fn key(&mut self, key: impl Into<Cow<'static, str>>) -> &mut Self {
         self.key = Some(key.into());
         self
+    }
+}
+
+impl Finding {
+    /// Where it is, as the HL7 engine writes it: what can't be read it writes otherwise than what breaks a rule.
+    pub fn expression(&self, tree: &Tree<'_>, types: &Types) -> String {
+        if structure::is_of_reading(self.rule) {
+            tree.expression_as_read(self.node, types)
+        } else {
+            tree.expression(self.node, types)
+        }
     }
 }
 

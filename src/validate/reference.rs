@@ -17,7 +17,7 @@ use super::primitive::{is_absolute_url, is_id};
 use super::program::Aggregation;
 use super::rule::{Rule, reference as rule};
 use super::tree::{NodeId, Tree};
-use super::types::{TypeId, Types};
+use super::types::{TypeId, TypeKind, Types};
 use crate::fhir::Release;
 
 impl ReferencePolicy {
@@ -198,7 +198,7 @@ impl<'t> References<'t> {
             if tree.resource_type(parent) == Some("Bundle")
                 && let Some(index) = self.bundle(parent)
             {
-                let kind = tree.child_text(parent, "type").unwrap_or_default();
+                let kind = index.kind();
                 if !is_absolute_url(reference) {
                     let exchange = matches!(kind, "transaction" | "batch");
                     let response = matches!(kind, "batch-response" | "transaction-response");
@@ -344,15 +344,16 @@ impl<'t> References<'t> {
         is_here: bool,
         findings: &mut Findings,
     ) {
-        let in_bundle = self
-            .bundles
-            .iter()
-            .any(|(bundle, _)| (bundle.index()..self.tree.end(*bundle)).contains(&node.index()));
+        let in_bundle = || {
+            self.bundles
+                .iter()
+                .any(|(bundle, _)| (bundle.index()..self.tree.end(*bundle)).contains(&node.index()))
+        };
         let fits = definition.aggregation.is_empty()
             || definition.aggregation.iter().any(|way| match way {
                 Aggregation::Contained => is_inner && is_here,
                 Aggregation::Bundled => {
-                    (is_here && !is_inner) || !(in_bundle || definition.aggregation_outside)
+                    (is_here && !is_inner) || !(in_bundle() || definition.aggregation_outside)
                 }
                 Aggregation::Referenced => !is_inner,
             });
@@ -487,9 +488,16 @@ impl<'t> References<'t> {
     /// The fragments that an element and all in it refer to.
     fn uses<'r>(&'r self, from: NodeId, uses: &mut Uses<'r>) {
         let tree = self.tree;
+        // What no definition knows refers to nothing, once the definitions have been asked.
+        let is_walked = tree.type_of(NodeId::ROOT) != TypeId::UNKNOWN;
         let mut open = vec![from];
         while let Some(node) = open.pop() {
-            if let Some(text) = tree.text(node) {
+            if is_walked && tree.type_of(node) == TypeId::UNKNOWN {
+                continue;
+            }
+            let is_plain =
+                !is_walked || self.types.kind(tree.type_of(node)) == Some(TypeKind::Primitive);
+            if let Some(text) = tree.text(node).filter(|_| is_plain) {
                 if let Some(fragment) = text.strip_prefix('#') {
                     uses.insert(fragment);
                 } else if tree.name(node) == "div" && text.contains("=\"#") | text.contains("='#") {

@@ -10,6 +10,7 @@
 //! It refuses nothing. No SNOMED CT, LOINC, RxNorm or ICD content is here: their codes are known only where a value set
 //! lists them.
 
+mod ask;
 mod check;
 mod code_system;
 mod compose;

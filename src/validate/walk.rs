@@ -95,6 +95,11 @@ impl<'w, 'p, 's> Walk<'w, 'p, 's> {
     /// The children of an element, by the definition in which they stand.
     fn children(&mut self, node: NodeId, program: &'p Program, element: &'p Element) {
         if self.depth == DEPTH {
+            self.findings.add(
+                &structure::DEPTH,
+                node,
+                "what lies below this element was not checked",
+            );
             return;
         }
         self.depth += 1;
@@ -113,10 +118,10 @@ impl<'w, 'p, 's> Walk<'w, 'p, 's> {
                     }
                     let Some(child) = found else {
                         run = None;
-                        self.unknown(node, at, program, element);
+                        seen |= self.unknown(node, at, program, element);
                         continue;
                     };
-                    let bit = if child.place < 128 { 1_u128 << child.place } else { 0 };
+                    let bit = bit(child);
                     let definition = program.element(child.element);
                     if seen & bit != 0 {
                         self.again(node, at, definition);
@@ -133,7 +138,7 @@ impl<'w, 'p, 's> Walk<'w, 'p, 's> {
             // What can't be read as what it should be is not there.
             if self.element(at, program, now.element, of_type, usize::from(now.child.stem)) {
                 now.count += 1;
-                seen |= if now.child.place < 128 { 1_u128 << now.child.place } else { 0 };
+                seen |= bit(now.child);
             }
             run = Some(now);
         }
@@ -216,7 +221,7 @@ impl<'w, 'p, 's> Walk<'w, 'p, 's> {
     fn missing(&mut self, node: NodeId, program: &'p Program, element: &'p Element, missing: u128) {
         let mut told = 0_u128;
         for child in element.children.all() {
-            let bit = if child.place < 128 { 1_u128 << child.place } else { 0 };
+            let bit = bit(child);
             if missing & bit != 0 && told & bit == 0 {
                 told |= bit;
                 self.too_few(node, program, program.element(child.element), 0);
@@ -251,8 +256,14 @@ impl<'w, 'p, 's> Walk<'w, 'p, 's> {
         }
     }
 
-    /// A name that the definition does not have.
-    fn unknown(&mut self, node: NodeId, at: NodeId, program: &'p Program, element: &'p Element) {
+    /// A name that the definition does not have; tells which element it stands for nevertheless, as a bit.
+    fn unknown(
+        &mut self,
+        node: NodeId,
+        at: NodeId,
+        program: &'p Program,
+        element: &'p Element,
+    ) -> u128 {
         let offset = self.tree.name_start(at);
         let choice = stem_of(self.tree.name(at), element);
         if let Some(child) = choice.filter(|_| program.is_constraint) {
@@ -274,7 +285,7 @@ impl<'w, 'p, 's> Walk<'w, 'p, 's> {
                 .allowed(allowed)
                 .profile(program.url.to_string());
             self.stray(at, usize::from(child.stem));
-            return;
+            return bit(child);
         }
         if self.profile.is_none() {
             let text = match &*element.path {
@@ -283,6 +294,7 @@ impl<'w, 'p, 's> Walk<'w, 'p, 's> {
             };
             self.findings.add(&structure::ELEMENT_UNKNOWN, node, text).offset(offset);
         }
+        0
     }
 
     /// What has a type that is not allowed has it nevertheless.
@@ -421,6 +433,11 @@ impl<'w, 'p, 's> Walk<'w, 'p, 's> {
             }
         }
     }
+}
+
+/// A child among the first 128 as a bit.
+fn bit(child: &Child) -> u128 {
+    if child.place < 128 { 1 << child.place } else { 0 }
 }
 
 /// The name of an element as a definition writes it: `value[x]`, `extension:race`.

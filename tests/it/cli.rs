@@ -1,6 +1,7 @@
 //! The program as a person or a script runs it: its output, its exit codes, its files.
 
 mod capabilities;
+mod definitions;
 mod ehr;
 mod ehr_test;
 mod flags;

@@ -1,7 +1,10 @@
 //! The validator, part by part.
 
 mod attachment;
+mod bundle;
+mod content;
 mod definitions;
+mod definitions_build;
 mod fhirpath;
 mod primitive;
 mod structure;

@@ -66,6 +66,8 @@ pub type Found<'i, 't> = &'i [(&'t str, NodeId)];
 /// The entries of a Bundle by their keys.
 #[derive(Debug)]
 pub struct BundleIndex<'t> {
+    /// `Bundle.type`
+    kind: &'t str,
     entries: Vec<NodeId>,
     /// `fullUrl` and entry, sorted.
     by_url: Vec<(&'t str, NodeId)>,
@@ -80,6 +82,7 @@ impl<'t> BundleIndex<'t> {
     pub fn new(tree: &'t Tree<'_>, bundle: NodeId) -> Self {
         let entries: Vec<NodeId> = tree.children_named(bundle, "entry").collect();
         let mut index = Self {
+            kind: tree.child_text(bundle, "type").unwrap_or_default(),
             by_url: Vec::with_capacity(entries.len()),
             by_version: Vec::new(),
             by_id: Vec::with_capacity(entries.len()),
@@ -103,6 +106,11 @@ impl<'t> BundleIndex<'t> {
         index.by_version.sort_unstable();
         index.by_id.sort_unstable();
         index
+    }
+
+    /// `Bundle.type`; empty if it has none.
+    pub const fn kind(&self) -> &'t str {
+        self.kind
     }
 
     /// The entries in their order.

@@ -14,7 +14,7 @@ use std::borrow::Cow;
 use super::ResourceType;
 use crate::json::{Limits, Object, Value};
 
-/// How large a definition may be: Bundle of THO has 20,000 concepts, none has a tenth of these values.
+/// How large a definition may be. The largest that HL7 publishes has a tenth of it.
 pub(super) const LIMITS: Limits = Limits { bytes: 64 << 20, depth: 64, nodes: 2_000_000 };
 
 /// What stays beyond what a snapshot's user needs.
@@ -209,8 +209,10 @@ pub fn lean(mut definition: Value, keep: Keep) -> Option<Value> {
             each(object, "filter", |filter| retain(filter, &["code", "operator", "value"]));
             each(object, "property", |property| retain(property, &["code", "uri", "type"]));
             let licensed = is_licensed(object.get("url"));
-            drop_unless(object, "property", |property| has_code_of(property, PROPERTIES));
-            each(object, "concept", |inner| concept(inner, licensed));
+            // What is shipped has the properties that its own value sets ask for; a package's may ask for any.
+            let all = keep == Keep::Differential;
+            drop_unless(object, "property", |property| all || has_code_of(property, PROPERTIES));
+            each(object, "concept", |inner| concept(inner, licensed, all));
         }
         ResourceType::ValueSet => {
             object.retain(|name, value| stays(VALUE_SET, name) && worth(name, value));
@@ -220,12 +222,16 @@ pub fn lean(mut definition: Value, keep: Keep) -> Option<Value> {
                 });
                 each(compose, "include", include);
                 each(compose, "exclude", include);
-                // What an expansion holds is what its compose says, at some other time.
-                object.remove("expansion");
+                // What an expansion holds is what its compose says, at some other time; but where a package's compose
+                // can't be worked out, the expansion is all there is.
+                if keep == Keep::Snapshot {
+                    object.remove("expansion");
+                }
             }
             if let Some(expansion) = object.get_mut("expansion").and_then(Value::as_object_mut) {
-                expansion
-                    .retain(|name, _| ["total", "offset", "parameter", "contains"].contains(&name));
+                expansion.retain(|name, _| {
+                    ["extension", "total", "offset", "parameter", "contains"].contains(&name)
+                });
             }
         }
         ResourceType::SearchParameter => {
@@ -326,6 +332,7 @@ fn element(element: &mut Object) {
     each(element, "type", |of| {
         retain(of, &["extension", "code", "profile", "targetProfile", "aggregation", "versioning"]);
     });
+    each(element, "type", |of| each(of, "extension", fhir_type));
     each(element, "constraint", |constraint| {
         retain(
             constraint,
@@ -340,13 +347,23 @@ fn element(element: &mut Object) {
     }
 }
 
+/// What `id` and other values of a primitive really are. Files of one release have it as a uri and as a url; it is a url.
+fn fhir_type(extension: &mut Object) {
+    let is_fhir_type = extension.get("url").and_then(Value::as_str).is_some_and(|url| {
+        url == "http://hl7.org/fhir/StructureDefinition/structuredefinition-fhir-type"
+    });
+    if is_fhir_type && let Some(value) = extension.remove("valueUri") {
+        extension.insert("valueUrl", value);
+    }
+}
+
 /// `fixed[x]`, `pattern[x]`, `minValue[x]`, `maxValue[x]`, and their other halves.
 fn is_value(name: &str) -> bool {
     let name = name.strip_prefix('_').unwrap_or(name);
     ["fixed", "pattern", "minValue", "maxValue"].iter().any(|stem| name.starts_with(stem))
 }
 
-fn concept(inner: &mut Object, licensed: bool) {
+fn concept(inner: &mut Object, licensed: bool, all: bool) {
     inner.retain(|name, value| stays(CONCEPT, name) && worth(name, value));
     drop_displays(inner, licensed);
     drop_unless(inner, "property", |property| {
@@ -355,12 +372,12 @@ fn concept(inner: &mut Object, licensed: bool) {
                 property.text("valueCode").or_else(|| property.text("valueString")),
                 Some("active" | "Active" | "A")
             );
-        has_code_of(property, PROPERTIES) && !is_active
+        (all || has_code_of(property, PROPERTIES)) && !is_active
     });
     each(inner, "property", |property| {
         property.retain(|name, _| name != "extension" && name != "id")
     });
-    each(inner, "concept", |inner| concept(inner, licensed));
+    each(inner, "concept", |inner| concept(inner, licensed, all));
 }
 
 fn has_code_of(property: &Value, codes: &[&str]) -> bool {

@@ -149,9 +149,11 @@ impl Package {
                 }
                 continue;
             }
+            // What derives the reading of a head would take a list for one, too.
+            let is_object = text.trim_ascii_start().starts_with(b"{");
             match serde_json::from_slice::<Head>(text) {
-                Ok(head) => package.add(head, Source::Bytes(bytes)),
-                Err(_) => package.issues.push(unreadable(path)),
+                Ok(head) if is_object => package.add(head, Source::Bytes(bytes)),
+                _ => package.issues.push(unreadable(path)),
             }
         }
         package.sort();

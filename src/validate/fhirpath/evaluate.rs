@@ -11,7 +11,7 @@ use super::function::{Arguments, Function};
 use super::item::{Collection, Item};
 use super::limit::{Limit, Mistake, Open, Stop};
 use super::pattern::Pattern;
-use super::syntax::{Call, Literal, Node, Operator, Step, Variable};
+use super::syntax::{Call, Link, Literal, Node, Operator, Step, Variable};
 use crate::validate::tree::NodeId;
 
 pub(super) type Outcome<'e> = Result<Collection<'e>, Stop>;
@@ -77,7 +77,7 @@ impl<'e> Evaluation<'e> {
         self.step(1)?;
         match node {
             Node::Path { start, steps } => self.path(start, steps, frame),
-            Node::Binary(operator, left, right) => self.binary(*operator, left, right, frame),
+            Node::Row { first, links } => self.row(first, links, frame),
             Node::Literal(literal) => Ok(Collection::One(literal_item(literal))),
             Node::This => Ok(frame.this.clone()),
             Node::Empty => Ok(Collection::Empty),
@@ -93,14 +93,6 @@ impl<'e> Evaluation<'e> {
             Node::Positive(operand) => {
                 let value = self.evaluate(operand, frame)?;
                 self.positive(value)
-            }
-            Node::Is(operand, name) => {
-                let value = self.evaluate(operand, frame)?;
-                self.is(&value, name)
-            }
-            Node::As(operand, name) => {
-                let value = self.evaluate(operand, frame)?;
-                self.of_type(value, name, true)
             }
             Node::Kept(number, inner) => self.kept(*number, inner, frame),
         }
@@ -193,10 +185,23 @@ impl<'e> Evaluation<'e> {
 
     // ---- Operators ----
 
+    fn row(&mut self, first: &'e Node, links: &'e [Link], frame: Frame<'_, 'e>) -> Outcome<'e> {
+        let mut left = self.evaluate(first, frame);
+        for link in links {
+            self.step(1)?;
+            left = match link {
+                Link::Operator(operator, right) => self.binary(*operator, left, right, frame),
+                Link::Is(name) => self.is(&left?, name),
+                Link::As(name) => self.of_type(left?, name, true),
+            };
+        }
+        left
+    }
+
     fn binary(
         &mut self,
         operator: Operator,
-        left: &'e Node,
+        left: Outcome<'e>,
         right: &'e Node,
         frame: Frame<'_, 'e>,
     ) -> Outcome<'e> {
@@ -206,7 +211,7 @@ impl<'e> Evaluation<'e> {
             }
             _ => {}
         }
-        let one = self.evaluate(left, frame)?;
+        let one = left?;
         let two = self.evaluate(right, frame)?;
         match operator {
             Operator::Xor => {
@@ -246,7 +251,7 @@ impl<'e> Evaluation<'e> {
     fn logic(
         &mut self,
         operator: Operator,
-        left: &'e Node,
+        left: Outcome<'e>,
         right: &'e Node,
         frame: Frame<'_, 'e>,
     ) -> Result<Option<bool>, Stop> {
@@ -256,7 +261,7 @@ impl<'e> Evaluation<'e> {
             Operator::Or => (true, true, true),
             _ => (false, true, true),
         };
-        let one = self.evaluate(left, frame).and_then(|value| self.truth(&value));
+        let one = left.and_then(|value| self.truth(&value));
         let one = match one {
             Ok(Some(value)) if value == deciding_left => return Ok(Some(decided)),
             Err(Stop::Open(open)) => Err(open),

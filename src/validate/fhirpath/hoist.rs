@@ -4,7 +4,7 @@
 //! contained one. An expression that starts from a variable of the surroundings and asks nothing of `$this` is kept.
 
 use super::function::Arguments;
-use super::syntax::{Node, Step, Variable};
+use super::syntax::{Link, Node, Step, Variable};
 
 /// Marks what is kept; the count of the marks.
 pub(super) fn mark(root: &mut Node) -> usize {
@@ -36,12 +36,14 @@ fn visit(node: &mut Node, in_loop: bool, count: &mut usize) {
                 }
             }
         }
-        Node::Negative(inner) | Node::Positive(inner) | Node::Is(inner, _) | Node::As(inner, _) => {
-            visit(inner, in_loop, count);
-        }
-        Node::Binary(_, left, right) => {
-            visit(left, in_loop, count);
-            visit(right, in_loop, count);
+        Node::Negative(inner) | Node::Positive(inner) => visit(inner, in_loop, count),
+        Node::Row { first, links } => {
+            visit(first, in_loop, count);
+            for link in links {
+                if let Link::Operator(_, operand) = link {
+                    visit(operand, in_loop, count);
+                }
+            }
         }
         _ => {}
     }
@@ -54,8 +56,13 @@ fn is_worth_keeping(node: &Node) -> bool {
             Node::Variable(variable) => is_fixed(variable),
             other => is_worth_keeping(other),
         },
-        Node::Binary(_, left, right) => is_worth_keeping(left) || is_worth_keeping(right),
-        Node::Is(inner, _) | Node::As(inner, _) => is_worth_keeping(inner),
+        Node::Row { first, links } => {
+            is_worth_keeping(first)
+                || links.iter().any(|link| match link {
+                    Link::Operator(_, operand) => is_worth_keeping(operand),
+                    _ => false,
+                })
+        }
         _ => false,
     }
 }
@@ -70,11 +77,13 @@ fn is_closed(node: &Node, this_is_own: bool) -> bool {
         Node::Literal(_) | Node::Empty => true,
         Node::This | Node::Index | Node::Total => this_is_own,
         Node::Variable(variable) => is_fixed(variable),
-        Node::Negative(inner) | Node::Positive(inner) | Node::Is(inner, _) | Node::As(inner, _) => {
-            is_closed(inner, this_is_own)
-        }
-        Node::Binary(_, left, right) => {
-            is_closed(left, this_is_own) && is_closed(right, this_is_own)
+        Node::Negative(inner) | Node::Positive(inner) => is_closed(inner, this_is_own),
+        Node::Row { first, links } => {
+            is_closed(first, this_is_own)
+                && links.iter().all(|link| match link {
+                    Link::Operator(_, operand) => is_closed(operand, this_is_own),
+                    _ => true,
+                })
         }
         Node::Path { start, steps } => {
             is_closed(start, this_is_own)

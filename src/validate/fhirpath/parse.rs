@@ -2,15 +2,14 @@
 
 use super::function::Function;
 use super::quantity::{Quantity, Unit};
-use super::syntax::{Call, Literal, Node, Operator, Parsed, Step, TypeName, Variable};
+use super::syntax::{Call, Link, Literal, Node, Operator, Parsed, Step, TypeName, Variable};
 use super::temporal::CalendarUnit;
 use super::token::{self, Token};
 use super::{Decimal, SyntaxError, SyntaxFault};
 
-/// How deep an expression may be nested.
-const DEEPEST: usize = 96;
-/// How many operands may be joined in one row: `a or b or c` nests to the left.
-const LONGEST_ROW: usize = 96;
+/// How deep brackets may be nested, and how high the tree of what is read may be. A row of operands and a path are flat,
+/// so the deepest invariant that is published needs a quarter of it.
+const DEEPEST: usize = 40;
 /// No expression of any package is longer than a hundredth of this.
 const LONGEST: usize = 256 * 1024;
 
@@ -51,7 +50,7 @@ pub(super) fn parse(text: &str) -> Parsed<Node> {
         return Err(SyntaxError { fault: SyntaxFault::TooLong, offset: 0 });
     }
     let tokens = token::read(text)?;
-    let mut parser = Parser { tokens: &tokens, at: 0, end: text.len(), depth: 0 };
+    let mut parser = Parser { tokens: &tokens, at: 0, end: text.len(), depth: 0, height: 0 };
     let expression = parser.expression(0)?;
     if parser.at < tokens.len() {
         return Err(parser.fault(SyntaxFault::Unexpected));
@@ -64,6 +63,8 @@ struct Parser<'t, 'e> {
     at: usize,
     end: usize,
     depth: usize,
+    /// How high the tree of what was read last is.
+    height: usize,
 }
 
 impl<'t, 'e> Parser<'t, 'e> {
@@ -116,44 +117,57 @@ impl<'t, 'e> Parser<'t, 'e> {
         if level >= LEVELS.len() {
             return self.signed();
         }
-        let mut left = self.level(level + 1)?;
-        let mut row = 0;
+        let first = self.level(level + 1)?;
+        let mut height = self.height;
+        let mut links = Vec::new();
         loop {
             if level == TYPE_LEVEL {
-                let Some(Token::Name(word @ ("is" | "as"))) = self.peek() else { return Ok(left) };
+                let Some(Token::Name(word @ ("is" | "as"))) = self.peek() else { break };
                 self.at += 1;
                 let name = self.type_name()?;
-                let operand = Box::new(left);
-                left =
-                    if *word == "is" { Node::Is(operand, name) } else { Node::As(operand, name) };
+                links.push(if *word == "is" { Link::Is(name) } else { Link::As(name) });
             } else {
-                let Some(operator) = self.operator(level) else { return Ok(left) };
+                let Some(operator) = self.operator(level) else { break };
                 self.at += 1;
-                let right = self.level(level + 1)?;
-                left = Node::Binary(operator, Box::new(left), Box::new(right));
-            }
-            row += 1;
-            if row > LONGEST_ROW {
-                return Err(self.fault(SyntaxFault::TooDeep));
+                links.push(Link::Operator(operator, self.level(level + 1)?));
+                height = height.max(self.height);
             }
         }
+        if links.is_empty() {
+            return Ok(first);
+        }
+        self.rise(height)?;
+        Ok(Node::Row { first: Box::new(first), links })
+    }
+
+    /// Something stands on what is so high.
+    fn rise(&mut self, height: usize) -> Parsed<()> {
+        self.height = height + 1;
+        if self.height > DEEPEST { Err(self.fault(SyntaxFault::TooDeep)) } else { Ok(()) }
     }
 
     fn signed(&mut self) -> Parsed<Node> {
         if self.takes("-") {
-            return self.deeper(|parser| Ok(Node::Negative(Box::new(parser.signed()?))));
+            let operand = self.deeper(Self::signed)?;
+            self.rise(self.height)?;
+            return Ok(Node::Negative(Box::new(operand)));
         }
         if self.takes("+") {
-            return self.deeper(|parser| Ok(Node::Positive(Box::new(parser.signed()?))));
+            let operand = self.deeper(Self::signed)?;
+            self.rise(self.height)?;
+            return Ok(Node::Positive(Box::new(operand)));
         }
         self.path()
     }
 
     fn path(&mut self) -> Parsed<Node> {
         let mut steps = Vec::new();
+        self.height = 0;
         let start = self.term(&mut steps)?;
+        let mut height = self.height;
         loop {
             if self.takes(".") {
+                self.height = 0;
                 let step = self.invocation(false)?;
                 steps.push(step);
             } else if self.takes("[") {
@@ -163,8 +177,14 @@ impl<'t, 'e> Parser<'t, 'e> {
             } else {
                 break;
             }
+            height = height.max(self.height);
         }
-        Ok(if steps.is_empty() { start } else { Node::Path { start: Box::new(start), steps } })
+        self.height = height;
+        if steps.is_empty() {
+            return Ok(start);
+        }
+        self.rise(height)?;
+        Ok(Node::Path { start: Box::new(start), steps })
     }
 
     fn term(&mut self, steps: &mut Vec<Step>) -> Parsed<Node> {
@@ -307,15 +327,18 @@ impl<'t, 'e> Parser<'t, 'e> {
             });
         }
         let mut arguments = Vec::new();
+        let mut height = 0;
         if !self.takes(")") {
             loop {
                 arguments.push(self.expression(0)?);
+                height = height.max(self.height);
                 if !self.takes(",") {
                     break;
                 }
             }
             self.expect(")")?;
         }
+        self.height = height;
         let (least, most) = function.arity();
         if arguments.len() < least || arguments.len() > most {
             self.at = start;

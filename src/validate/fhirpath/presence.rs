@@ -6,7 +6,7 @@
 
 use super::Expression;
 use super::function::Function;
-use super::syntax::{Call, Node, Operator, Step};
+use super::syntax::{Call, Link, Node, Operator, Step};
 use crate::validate::tree::{NodeId, Tree};
 
 /// The children that one expression may ask for.
@@ -64,15 +64,19 @@ fn decide(test: &Test, there: u32) -> bool {
 
 fn read(node: &Node, names: &mut Vec<Box<str>>) -> Option<Test> {
     match node {
-        Node::Binary(operator, left, right) => {
-            let (one, two) = (Box::new(read(left, names)?), Box::new(read(right, names)?));
-            Some(match operator {
-                Operator::And => Test::And(one, two),
-                Operator::Or => Test::Or(one, two),
-                Operator::Implies => Test::Or(Box::new(Test::Not(one)), two),
-                Operator::Equal => Test::Same(one, two),
-                Operator::Xor | Operator::NotEqual => Test::Not(Box::new(Test::Same(one, two))),
-                _ => return None,
+        Node::Row { first, links } => {
+            let first = read(first, names)?;
+            links.iter().try_fold(first, |one, link| {
+                let Link::Operator(operator, operand) = link else { return None };
+                let (one, two) = (Box::new(one), Box::new(read(operand, names)?));
+                Some(match operator {
+                    Operator::And => Test::And(one, two),
+                    Operator::Or => Test::Or(one, two),
+                    Operator::Implies => Test::Or(Box::new(Test::Not(one)), two),
+                    Operator::Equal => Test::Same(one, two),
+                    Operator::Xor | Operator::NotEqual => Test::Not(Box::new(Test::Same(one, two))),
+                    _ => return None,
+                })
             })
         }
         Node::Path { start, steps } => {

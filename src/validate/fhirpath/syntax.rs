@@ -84,11 +84,21 @@ pub(super) enum Node {
     },
     Negative(Box<Node>),
     Positive(Box<Node>),
-    Binary(Operator, Box<Node>, Box<Node>),
-    Is(Box<Node>, TypeName),
-    As(Box<Node>, TypeName),
+    /// Operands of one precedence, from left to right: flat, as paths are.
+    Row {
+        first: Box<Node>,
+        links: Vec<Link>,
+    },
     /// The same whatever the loop is at: evaluated once per evaluation and kept under this number.
     Kept(usize, Box<Node>),
+}
+
+/// What follows in a row of operands.
+#[derive(Debug)]
+pub(super) enum Link {
+    Operator(Operator, Node),
+    Is(TypeName),
+    As(TypeName),
 }
 
 /// A step of a path.

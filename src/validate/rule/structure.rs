@@ -5,6 +5,7 @@ use crate::issue::Severity;
 
 /// All of this file.
 pub const ALL: &[&Rule] = &[
+    &DEPTH,
     &RESOURCE_TYPE_MISSING,
     &RESOURCE_TYPE_UNKNOWN,
     &ELEMENT_UNKNOWN,
@@ -38,6 +39,12 @@ pub const ALL: &[&Rule] = &[
     &SLICING_UNCHECKED,
 ];
 
+/// Whether a rule is about what can't be read, which the HL7 engine finds before it looks at any definition's demands.
+pub fn is_of_reading(rule: &Rule) -> bool {
+    let reading: [&Rule; 2] = [&ELEMENT_UNKNOWN, &OBJECT_EMPTY];
+    rule.code.starts_with("fhir-json-") || reading.iter().any(|of| std::ptr::eq(*of, rule))
+}
+
 macro_rules! rules {
     ($($(#[$meta:meta])* $name:ident = $code:literal, $severity:ident, $kind:ident, $title:literal, $specification:literal, $explanation:literal;)*) => {
         $($(#[$meta])* pub static $name: Rule = Rule {
@@ -52,6 +59,11 @@ macro_rules! rules {
 }
 
 rules! {
+    /// Elements that lie deeper than is looked at.
+    DEPTH = "fhir-depth", Error, TooCostly,
+        "elements lie too deep to be checked",
+        "https://hl7.org/fhir/R4/json.html",
+        "Nothing below this element was checked. No document of practice nests its elements so deep.";
     /// An object that should be a resource has no `resourceType`.
     RESOURCE_TYPE_MISSING = "fhir-resource-type-missing", Error, Invalid,
         "a resource does not say of which type it is",

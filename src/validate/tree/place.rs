@@ -5,7 +5,7 @@ use std::fmt::Write;
 use super::{Format, Kind, NodeId, Tree};
 use crate::fhir::resource::is_id;
 use crate::json::{Pointer, Position};
-use crate::validate::types::Types;
+use crate::validate::types::{TypeKind, Types};
 
 impl Tree<'_> {
     /// The elements from below the root down to this one.
@@ -29,12 +29,43 @@ impl Tree<'_> {
             if self.stem(at) > 0 {
                 let _ = write!(text, ".ofType({})", types.name(self.type_of(at)));
             }
-            let stands_in_list = self.in_array(at) || !self.is_json();
-            if self.is_list(at) && stands_in_list {
+            if self.is_list(at) {
                 let _ = write!(text, "[{}]", self.index(at));
             }
             if let Some(resource_type) = self.resource_type(at) {
                 // An id is the server's own number; one that is none is not shown.
+                let known = self.child_text(at, "id").filter(|id| is_id(id));
+                let _ = write!(text, "/*{resource_type}/{}*/", known.unwrap_or("null"));
+            }
+        }
+        text
+    }
+
+    /// The same as the HL7 engine writes it of what it can't read: in JSON the choice as `value[x]`, and an index where there is an
+    /// array; of XML the path of the elements, `/f:Patient/f:name`.
+    pub fn expression_as_read(&self, id: NodeId, types: &Types) -> String {
+        let root = self.resource_type(NodeId::ROOT).unwrap_or("Resource");
+        if !self.is_json() {
+            let mut text = format!("/f:{root}");
+            for at in self.way(id) {
+                let _ = write!(text, "/f:{}", self.name(at));
+                if let Some(resource_type) = self.resource_type(at) {
+                    let _ = write!(text, "/f:{resource_type}");
+                }
+            }
+            return text;
+        }
+        let mut text = root.to_owned();
+        for at in self.way(id) {
+            let choice = if self.stem(at) > 0 { "[x]" } else { "" };
+            let _ = write!(text, ".{}{choice}", self.element_name(at));
+            // Of primitives it tells no index, as it reads two arrays side by side.
+            let is_primitive = types.kind(self.type_of(at)) == Some(TypeKind::Primitive);
+            let is_item = self.in_array(at) && self.kind(at) != Kind::EmptyArray;
+            if is_item && self.is_list(at) && !is_primitive {
+                let _ = write!(text, "[{}]", self.index(at));
+            }
+            if let Some(resource_type) = self.resource_type(at) {
                 let known = self.child_text(at, "id").filter(|id| is_id(id));
                 let _ = write!(text, "/*{resource_type}/{}*/", known.unwrap_or("null"));
             }

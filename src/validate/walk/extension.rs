@@ -11,7 +11,7 @@ use crate::validate::types::TypeId;
 /// HL7's own extensions: which there are is known.
 const HL7: &str = "http://hl7.org/fhir/StructureDefinition/";
 /// Those of HL7's tools, which change all the time.
-const TOOLS: &str = "http://hl7.org/fhir/tools/";
+const TOOLS: [&str; 2] = ["http://hl7.org/fhir/tools/", "http://hl7.org/fhir/build/"];
 /// Domains that are nobody's, and that of DICOM, whose definitions nobody has.
 const EXAMPLES: [&str; 3] = ["example.org", "acme.com", "nema.org"];
 
@@ -87,10 +87,12 @@ impl<'p> Walk<'_, 'p, '_> {
     fn unknown_extension(&mut self, node: NodeId) {
         let url = self.tree.child_text(node, "url").unwrap_or_default();
         let domains = &self.options.allowed_extension_domains;
-        let is_allowed = url.starts_with(TOOLS)
+        let is_allowed = TOOLS.iter().any(|prefix| url.starts_with(prefix))
             || EXAMPLES.iter().any(|domain| url.contains(domain)) && !self.options.forbid_examples
             || domains.iter().any(|domain| url.starts_with(domain.as_str()));
+        // Those for elements of other releases stand in no package: they are made up by a rule.
         let is_error = !is_allowed
+            && !is_of_other_release(url)
             && (self.options.unknown_extensions == UnknownExtensions::Error
                 || url.starts_with(HL7));
         let is_modifier = self.tree.name(node) == "modifierExtension";
@@ -161,6 +163,25 @@ impl<'p> Walk<'_, 'p, '_> {
     }
 }
 
+/// Whether it names an element of another release: `http://hl7.org/fhir/5.0/StructureDefinition/extension-Patient.x` (R5 2.1.2.1.5
+/// "Extensions for converting between versions").
+fn is_of_other_release(url: &str) -> bool {
+    let rest = url.strip_prefix("http://hl7.org/fhir/").and_then(|rest| rest.split_once('/'));
+    rest.is_some_and(|(release, rest)| {
+        release.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.')
+            && rest.starts_with("StructureDefinition/extension-")
+    })
+}
+
+/// Contexts that published definitions lack, as the reference engine puts them right.
+const CORRECTED: [(&str, &str); 1] = [
+    // The extension stands on the type itself, in every release's own definitions; R4 and R4B say "type.code".
+    (
+        "http://hl7.org/fhir/StructureDefinition/structuredefinition-fhir-type",
+        "ElementDefinition.type",
+    ),
+];
+
 /// Whether a URL stands by itself.
 fn is_absolute(url: &str) -> bool {
     url.split_once(':').is_some_and(|(scheme, rest)| {
@@ -210,6 +231,10 @@ pub fn fits(
         if holds {
             return Fit::Yes;
         }
+    }
+    let corrected = CORRECTED.iter().filter(|(url, _)| *url == &*program.url);
+    if corrected.into_iter().any(|(_, path)| is_at(programs, tree, container, path)) {
+        return Fit::Yes;
     }
     // In the definition of an element, values stand for those of other elements.
     if fit == Fit::No && is_in_definition(tree, container) { Fit::Yes } else { fit }

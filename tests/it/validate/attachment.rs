@@ -33,7 +33,10 @@ fn size_and_hash_are_those_of_the_data() {
         ),
         ["fhir-attachment-hash"]
     );
-    assert_eq!(codes(r#"{"contentType":"a/b","data":"YWJj","hash":"#"}"#), ["fhir-attachment-hash-form"]);
+    assert_eq!(
+        codes(r#"{"contentType":"a/b","data":"YWJj","hash":"-"}"#),
+        ["fhir-attachment-hash-form"]
+    );
     assert_eq!(
         codes(r#"{"contentType":"a/b","data":"YWJj YWJj","size":6}"#),
         ["fhir-attachment-data-space"]

@@ -1,14 +1,14 @@
 //! Value sets and code systems on their own, and the checks of coded elements in whole documents.
 
-use std::fmt;
 use std::sync::Arc;
 
 use ipt_fhir::fhir::Release;
 use ipt_fhir::json::{self, Limits, Value};
 use ipt_fhir::validate::Validator;
 use ipt_fhir::validate::definitions::{Definitions, Package};
+use ipt_fhir::validate::fhirpath::ucum;
 use ipt_fhir::validate::options::Options;
-use ipt_fhir::validate::program::{self, Row};
+use ipt_fhir::validate::rule;
 use ipt_fhir::validate::terminology::grammar::{LanguageTag, is_media_type};
 use ipt_fhir::validate::terminology::{
     Answer, Answers, CodeRules, CodeSystem, Membership, Reason, Terminology,
@@ -302,4 +302,274 @@ proptest! {
         prop_assert_eq!(found.find(&code).is_some(), ["a", "aa", "ab", "aba", "ac", "b", "ba", "g"].contains(&code.as_str()));
         let _ = system;
     }
+}
+
+// ---- In documents ----
+
+/// What is found in an R4 document: severity, code of the rule, expression.
+fn found_with(document: &str, answers: Option<Answers>) -> Vec<String> {
+    found_in(Release::R4, document, &Options::default(), answers)
+}
+
+fn found_in(
+    release: Release,
+    document: &str,
+    options: &Options,
+    answers: Option<Answers>,
+) -> Vec<String> {
+    let definitions = Definitions::core(release);
+    let terminology =
+        Arc::new(Terminology::new(release, definitions.clone(), |text| Some(ucum::is_valid(text))));
+    let plain = Validator::new(definitions, options.clone());
+    let types = plain.programs().types();
+    let rules = CodeRules::new(terminology, types, answers.map(Arc::new));
+    let validator =
+        Validator::of(Arc::clone(plain.programs()), options.clone()).with(Box::new(rules));
+    let tree =
+        tree::json::read(document, Limits::RESOURCE).unwrap_or_else(|error| panic!("{error:?}"));
+    let outcome = validator.validate(tree);
+    let of_terms: Vec<&str> = rule::terminology::ALL.iter().map(|rule| rule.code).collect();
+    let of_terms = outcome.findings.iter().filter(|finding| of_terms.contains(&finding.rule.code));
+    of_terms
+        .map(|finding| {
+            let place = outcome.tree.expression(finding.node, validator.programs().types());
+            format!("{} {} {place}", finding.severity.code(), finding.rule.code)
+        })
+        .collect()
+}
+
+fn found(document: &str) -> Vec<String> {
+    found_with(document, None)
+}
+
+const THO: &str = "http://terminology.hl7.org/CodeSystem";
+
+fn condition(category: &str) -> String {
+    format!(
+        r#"{{"resourceType":"Condition","clinicalStatus":{{"coding":[{{"system":"{THO}/condition-clinical","code":"active"}}]}},
+            "category":[{{"coding":[{category}]}}],"subject":{{"display":"x"}}}}"#
+    )
+}
+
+#[test]
+fn a_code_element_takes_the_codes_of_its_set_only() {
+    assert_eq!(found(r#"{"resourceType":"Patient","gender":"male"}"#), [""; 0]);
+    assert_eq!(
+        found(r#"{"resourceType":"Patient","gender":"Male"}"#),
+        ["error fhir-binding-code Patient.gender", "error fhir-binding-code-system Patient.gender"]
+    );
+}
+
+/// What is found about the category of a Condition (bound, extensible).
+fn about(category: &str) -> Vec<String> {
+    let found = found(&condition(category));
+    found.iter().map(|found| found.replace("Condition.category[0]", "^")).collect()
+}
+
+fn coding(system: &str, rest: &str) -> String {
+    format!(r#"{{"system":"{system}",{rest}}}"#)
+}
+
+#[test]
+fn a_coding_of_a_known_system_has_one_of_its_codes_and_names() {
+    let category = format!("{THO}/condition-category");
+    let right = |rest: &str| about(&coding(&category, rest));
+    assert_eq!(right(r#""code":"problem-list-item","display":"problem LIST item""#), [""; 0]);
+    assert_eq!(
+        right(r#""code":"nope""#),
+        ["error fhir-code-unknown ^.coding[0].code", "warning fhir-binding-extensible ^"]
+    );
+    assert_eq!(
+        right(r#""code":"Problem-List-Item""#),
+        ["error fhir-code-unknown ^.coding[0].code", "warning fhir-binding-extensible ^"]
+    );
+    assert_eq!(
+        right(r#""code":"problem-list-item","display":"Something else""#),
+        ["error fhir-display-wrong ^.coding[0].display"]
+    );
+    assert_eq!(
+        right(r#""code":"problem-list-item","display":"Problem  List Item""#),
+        ["error fhir-display-white-space ^.coding[0].display"]
+    );
+    assert_eq!(
+        right(r#""code":"problem-list-item","version":"9.9""#),
+        ["warning fhir-system-version ^.coding[0].system"]
+    );
+    assert_eq!(
+        right(r#""display":"x""#),
+        ["warning fhir-coding-no-code ^.coding[0]", "warning fhir-binding-extensible ^"]
+    );
+}
+
+#[test]
+fn a_system_is_an_absolute_uri_of_a_code_system() {
+    let extensible = "warning fhir-binding-extensible ^";
+    assert_eq!(
+        about(&coding("ResourceType", r#""code":"x""#)),
+        ["error fhir-system-relative ^.coding[0].system", extensible]
+    );
+    assert_eq!(
+        about(&coding("http://hl7.org/fhir/ValueSet/condition-category", r#""code":"x""#)),
+        ["error fhir-system-value-set ^.coding[0].system", extensible]
+    );
+    assert_eq!(
+        about(&coding("http://hl7.org/fhir/nowhere", r#""code":"x""#)),
+        ["warning fhir-system-doubtful ^.coding[0].system", extensible]
+    );
+    assert_eq!(
+        about(r#"{"code":"problem-list-item"}"#),
+        ["warning fhir-concept-coding-no-system ^.coding[0]", extensible]
+    );
+    let tag = |system: &str| {
+        found(&format!(
+            r#"{{"resourceType":"Basic","meta":{{"tag":[{{"system":"{system}","code":"x"}}]}},"code":{{"text":"x"}}}}"#
+        ))
+    };
+    assert_eq!(tag("rel"), ["error fhir-coding-system-relative Basic.meta.tag[0]"]);
+    assert_eq!(tag("http://hl7.org/fhir/nowhere"), ["error fhir-system-unknown Basic.meta.tag[0]"]);
+    assert_eq!(
+        tag("http://hl7.org/fhir/ValueSet/condition-category"),
+        ["error fhir-coding-system-value-set Basic.meta.tag[0]"]
+    );
+    assert_eq!(
+        tag("https://terminology.hl7.org/CodeSystem/v3-NullFlavor"),
+        ["error fhir-system-misspelt Basic.meta.tag[0]"]
+    );
+    assert_eq!(
+        tag("http://hospital.test/x"),
+        ["information fhir-not-checked Basic.meta.tag[0].system"]
+    );
+    assert_eq!(
+        tag("http://hl7.org/fhir/sid/nope"),
+        ["information fhir-not-checked Basic.meta.tag[0].system"]
+    );
+}
+
+#[test]
+fn an_unknown_system_is_no_error_and_said_once() {
+    let three = r#"{"resourceType":"Observation","status":"final","code":{"coding":[
+        {"system":"http://loinc.org","code":"1-1"},{"system":"http://loinc.org","code":"2-2"},
+        {"system":"http://snomed.info/sct","code":"3"}]},"subject":{"display":"x"}}"#;
+    assert_eq!(
+        found(three),
+        [
+            "information fhir-not-checked Observation.code.coding[0].system",
+            "information fhir-not-checked Observation.code.coding[2].system"
+        ]
+    );
+}
+
+#[test]
+fn one_coding_of_a_required_set_is_enough() {
+    let status = |codings: &str| {
+        found(&format!(
+            r#"{{"resourceType":"Condition","clinicalStatus":{codings},"subject":{{"display":"x"}}}}"#
+        ))
+    };
+    let active = format!(r#"{{"system":"{THO}/condition-clinical","code":"active"}}"#);
+    assert_eq!(
+        status(&format!(
+            r#"{{"coding":[{{"system":"http://hospital.test/x","code":"a"}},{active}]}}"#
+        )),
+        ["information fhir-not-checked Condition.clinicalStatus.coding[0].system"]
+    );
+    assert_eq!(
+        status(r#"{"coding":[{"system":"http://hospital.test/x","code":"a"}]}"#),
+        [
+            "information fhir-not-checked Condition.clinicalStatus.coding[0].system",
+            "error fhir-binding-required Condition.clinicalStatus"
+        ]
+    );
+    assert_eq!(
+        status(r#"{"text":"active"}"#),
+        ["error fhir-binding-no-code Condition.clinicalStatus"]
+    );
+    assert_eq!(
+        status(
+            &active
+                .replace(r#""code""#, r#""version":"9.9","code""#)
+                .replace('{', r#"{"coding":[{"#)
+                .replace('}', "}]}")
+        ),
+        ["error fhir-system-version Condition.clinicalStatus.coding[0].system"]
+    );
+}
+
+#[test]
+fn units_languages_and_uris_are_told_by_their_form() {
+    let value = |quantity: &str| {
+        found(&format!(
+            r#"{{"resourceType":"Observation","status":"final","code":{{"text":"x"}},"valueQuantity":{quantity}}}"#
+        ))
+    };
+    let place = "Observation.value.ofType(Quantity)";
+    assert_eq!(
+        value(r#"{"value":1,"system":"http://unitsofmeasure.org","code":"mg/dL"}"#),
+        [""; 0]
+    );
+    assert_eq!(
+        value(r#"{"value":1,"system":"http://unitsofmeasure.org","code":"mmHg"}"#),
+        [format!("warning fhir-unit-unknown {place}.code")]
+    );
+    assert_eq!(
+        value(&format!(r#"{{"value":1,"system":"{THO}/v3-orderableDrugForm","code":"patch"}}"#)),
+        [format!("error fhir-code-unknown {place}.code")]
+    );
+    assert_eq!(
+        value(r#"{"value":1,"system":"mg","code":"mg"}"#),
+        [format!("error fhir-coding-system-relative {place}")]
+    );
+    assert_eq!(
+        about(r#"{"system":"urn:ietf:rfc:3986","code":"RicardianContract"}"#),
+        ["error fhir-code-unknown ^.coding[0].code", "warning fhir-binding-extensible ^"]
+    );
+    let language =
+        |code: &str| found(&format!(r#"{{"resourceType":"Patient","language":"{code}"}}"#));
+    assert_eq!(language("de-CH"), [""; 0]);
+    assert_eq!(language("sr-Latn-RS"), ["information fhir-binding-preferred Patient.language"]);
+    assert_eq!(
+        language("german, mostly"),
+        [
+            "information fhir-binding-preferred Patient.language",
+            "error fhir-binding-maximum Patient.language"
+        ]
+    );
+}
+
+#[test]
+fn a_server_answers_what_is_open() {
+    let document = condition(r#"{"system":"http://snomed.info/sct","code":"1","display":"One"}"#);
+    let definitions = Definitions::core(Release::R4);
+    let terminology = Arc::new(Terminology::new(Release::R4, definitions.clone(), |_| None));
+    let plain = Validator::new(definitions, Options::default());
+    let rules = Arc::new(CodeRules::new(terminology, plain.programs().types(), None).asking());
+    let validator = Validator::of(Arc::clone(plain.programs()), Options::default())
+        .with(Box::new(Arc::clone(&rules)));
+    validator.validate(tree::json::read(&document, Limits::RESOURCE).unwrap());
+    let questions = rules.take_questions();
+    assert_eq!(
+        questions.len(),
+        1,
+        "the set has no SNOMED codes, so only the code itself is asked about"
+    );
+    assert_eq!(rules.take_questions().len(), 0);
+    let answered = |answer: Answer| {
+        let mut answers = Answers::new();
+        answers.insert(questions[0].clone(), answer);
+        let found = found_with(&document, Some(answers));
+        found.into_iter().filter(|found| !found.contains("extensible")).collect::<Vec<_>>()
+    };
+    assert_eq!(answered(Answer::Valid), [""; 0]);
+    assert_eq!(
+        answered(Answer::Invalid),
+        ["error fhir-code-unknown Condition.category[0].coding[0].code"]
+    );
+    assert_eq!(
+        answered(Answer::WrongDisplay),
+        ["error fhir-display-wrong Condition.category[0].coding[0].display"]
+    );
+    assert_eq!(
+        answered(Answer::Open),
+        ["information fhir-not-checked Condition.category[0].coding[0].system"]
+    );
 }

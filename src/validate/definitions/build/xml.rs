@@ -198,6 +198,10 @@ impl<'t> Bundle<'_, 't> {
                         self.skip(&start)?;
                         continue;
                     };
+                    if element.context == "Narrative" {
+                        self.skip(&start)?;
+                        continue;
+                    }
                     let read = self.object(&start, &element.context, depth + 1)?;
                     match children.iter_mut().find(|(its, ..)| its == name) {
                         Some((.., reads)) => reads.push(read),
@@ -275,5 +279,5 @@ fn name_of<'a>(start: &'a BytesStart<'_>) -> &'a str {
 
 /// Elements that no lean definition has, which are half of all.
 fn is_for_people(name: &str) -> bool {
-    matches!(name, "text" | "mapping" | "differential" | "contact" | "contained")
+    matches!(name, "mapping" | "differential" | "contact" | "contained")
 }

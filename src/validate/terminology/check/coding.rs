@@ -256,6 +256,8 @@ impl CodeRules {
                 .with_value();
         }
         let standing = match system.standing() {
+            // The reference says nothing of it within a CodeableConcept, whose user chose the system with the binding.
+            _ if place == Place::Concept => return,
             Standing::Active => return,
             Standing::Draft => (&rule::SYSTEM_DRAFT, "the code system is a draft"),
             Standing::Retired => (&rule::SYSTEM_RETIRED, "the code system is retired"),

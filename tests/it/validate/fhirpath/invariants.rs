@@ -43,7 +43,7 @@ fn published(package: &str) -> BTreeSet<(String, String)> {
         let mut bytes = Vec::new();
         file.read_to_end(&mut bytes).unwrap();
         let Ok(value) =
-            json::parse(&bytes, Limits { bytes: 64 << 20, depth: 64, nodes: 4_000_000 })
+            json::parse_with(&bytes, Limits { bytes: 64 << 20, depth: 64, nodes: 4_000_000 })
         else {
             continue;
         };

@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 use std::io::Read;
 
 use ipt_fhir::fhir::Release;
-use ipt_fhir::json::{self, Limits, Value};
+use ipt_fhir::json::{self, Value};
 use ipt_fhir::validate::definitions::Definitions;
 use ipt_fhir::validate::fhirpath::{Collection, Context, Expression, Host, Item};
 use ipt_fhir::validate::tree::{NodeId, Tree};
 use quick_xml::events::{BytesStart, Event};
 
 use super::typed::{model, read};
-use crate::support::{fixture, shared};
+use crate::support::{fixture, fixtures, shared};
 
 /// What the suite wants to know beyond the document.
 struct Surroundings(Release);
@@ -51,8 +51,8 @@ struct Case {
 }
 
 fn attribute(start: &BytesStart<'_>, name: &str) -> String {
-    let found = start.attributes().flatten().find(|found| found.key.as_ref() == name.as_bytes());
-    found.map(|found| String::from_utf8(found.value.to_vec()).unwrap()).unwrap_or_default()
+    let found = start.attributes().flatten().find(|found| found.key.as_ref() == name);
+    found.map(|found| found.value.into_owned()).unwrap_or_default()
 }
 
 fn cases(xml: &str) -> Vec<Case> {
@@ -64,8 +64,8 @@ fn cases(xml: &str) -> Vec<Case> {
         match &event {
             Event::Eof => return all,
             Event::Start(start) | Event::Empty(start) => match start.local_name().as_ref() {
-                b"group" => group = attribute(start, "name"),
-                b"test" => all.push(Case {
+                "group" => group = attribute(start, "name"),
+                "test" => all.push(Case {
                     group: group.clone(),
                     name: attribute(start, "name"),
                     input: attribute(start, "inputfile"),
@@ -74,14 +74,14 @@ fn cases(xml: &str) -> Vec<Case> {
                     invalid: attribute(start, "invalid"),
                     ..Case::default()
                 }),
-                b"expression" => {
+                "expression" => {
                     text.clear();
                     let invalid = attribute(start, "invalid");
                     if !invalid.is_empty() {
                         all.last_mut().unwrap().invalid = invalid;
                     }
                 }
-                b"output" => {
+                "output" => {
                     text.clear();
                     if is_empty {
                         all.last_mut().unwrap().outputs.push(String::new());
@@ -90,20 +90,20 @@ fn cases(xml: &str) -> Vec<Case> {
                 _ => {}
             },
             Event::Text(part) => {
-                text.push_str(&part.xml_content(quick_xml::XmlVersion::Implicit1_0).unwrap())
+                text.push_str(&part.xml_content(quick_xml::XmlVersion::Implicit1_0))
             }
             Event::GeneralRef(part) => {
-                let name = part.decode().unwrap();
+                let name: &str = part;
                 match part.resolve_char_ref().unwrap() {
                     Some(character) => text.push(character),
                     None => {
-                        text.push_str(quick_xml::escape::resolve_predefined_entity(&name).unwrap())
+                        text.push_str(quick_xml::escape::resolve_predefined_entity(name).unwrap())
                     }
                 }
             }
             Event::End(end) => match end.local_name().as_ref() {
-                b"expression" => all.last_mut().unwrap().expression = std::mem::take(&mut text),
-                b"output" => all.last_mut().unwrap().outputs.push(std::mem::take(&mut text)),
+                "expression" => all.last_mut().unwrap().expression = std::mem::take(&mut text),
+                "output" => all.last_mut().unwrap().outputs.push(std::mem::take(&mut text)),
                 _ => {}
             },
             _ => {}
@@ -187,11 +187,10 @@ fn fault(release: Release, folder: &str, case: &Case) -> Option<String> {
 
 /// An input of the suite as JSON: from the suite itself or, where that has XML only, as this project wrote it.
 fn input(folder: &str, name: &str) -> Option<String> {
+    let written = fixtures().join(format!("fhirpath/{folder}/{name}.json"));
     let of_suite = shared(&format!("data/fhirpath-suite/{folder}/{name}.json"));
     let source = of_suite.and_then(|bytes| String::from_utf8(bytes).ok());
-    source.or_else(|| {
-        std::fs::read_to_string(fixture(&format!("fhirpath/{folder}/{name}.json"))).ok()
-    })
+    source.or_else(|| std::fs::read_to_string(written).ok())
 }
 
 fn run(release: Release, folder: &str, least: usize) {
@@ -200,8 +199,8 @@ fn run(release: Release, folder: &str, least: usize) {
     };
     let mut xml = String::new();
     flate2::read::GzDecoder::new(packed.as_slice()).read_to_string(&mut xml).unwrap();
-    let listed = std::fs::read(fixture(&format!("fhirpath/misses-{folder}.json"))).unwrap();
-    let listed = json::parse(&listed, Limits::RESOURCE).unwrap();
+    let listed = fixture(&format!("fhirpath/misses-{folder}.json"));
+    let listed = json::parse(&listed).unwrap();
     let reasons: BTreeMap<String, String> = listed
         .as_object()
         .unwrap()
