@@ -102,6 +102,7 @@ impl Validator {
     /// Validates a document.
     pub fn validate<'s>(&self, mut tree: Tree<'s>) -> Outcome<'s> {
         let mut findings = Findings::new();
+        form::check(&tree, &mut findings);
         let programs: &Programs = &self.programs;
         let visits = walk::base(programs, &self.options, &mut tree, &mut findings);
         self.pass(&tree, &visits, None, &mut findings);

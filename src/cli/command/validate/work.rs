@@ -10,7 +10,6 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, Receiver, Sender, SyncSender};
 use std::sync::{Mutex, PoisonError};
 
-
 use super::super::super::exit::Exit;
 use super::super::super::failure::{Failure, cannot_read};
 use crate::json::Limits;
