@@ -15,7 +15,9 @@ use crate::sandbox::{CATALOGUE, Personality};
 use crate::store::RejectReason;
 use crate::vendor::{self, Allow, Encounters, Pack, Rung};
 
-pub(crate) use validate::{Explain, Level, ReportForm, Suite, SuiteRun, Validate};
+pub(crate) use validate::{
+    Convert, DocumentFormat, Explain, Fhirpath, Level, ReportForm, Suite, SuiteRun, Validate,
+};
 
 /// Maps interpersonal psychotherapy plans to FHIR and syncs them with hospital EHRs.
 #[derive(Debug, Parser)]
@@ -105,6 +107,10 @@ pub(crate) enum Command {
     Record(Record),
     /// Check FHIR resources, Bundles and NDJSON exports against their definitions and profiles
     Validate(Box<Validate>),
+    /// Evaluate a FHIRPath expression in a document
+    Fhirpath(Fhirpath),
+    /// Write a FHIR document in the other format, JSON or XML
+    Convert(Convert),
     /// Explain a rule by the code that a report shows
     Explain(Explain),
     /// Bring linked records into an EHR, each resource once, overwriting nobody

@@ -1,10 +1,12 @@
 //! The commands, one file each.
 
 pub(super) mod completions;
+mod convert;
 mod definitions;
 mod demo;
 mod ehr;
 mod explain;
+mod fhirpath;
 mod hand_offs;
 pub(super) mod man;
 mod map;
@@ -58,6 +60,8 @@ pub(super) fn run(
         }
         Command::Validate(args) => return validate::run(&args, settings, output).map(|()| None),
         Command::Explain(args) => explain::run(&args),
+        Command::Fhirpath(args) => fhirpath::run(&args),
+        Command::Convert(args) => return convert::run(&args, output).map(|()| None),
         Command::Suite(Suite::Run(args)) => suite::run(&args, settings),
         Command::Definitions(Definitions::Build { from, to }) => definitions::build(&from, &to),
         Command::Completions { shell } => Ok(completions::run(shell)),

@@ -5,13 +5,14 @@ use std::sync::{Arc, OnceLock};
 
 use super::Validator;
 use super::definitions::{Definitions, Derivation, Package};
+use super::detect;
 use super::options::Options;
 use super::report::{Reported, Reporter};
 use super::rule::{Rule, reading};
 use super::shared::Shared;
-use super::tree::{self, NodeId, Tree};
+use super::tree::{self, NodeId, Tree, xml};
 use crate::fhir::Release;
-use crate::json::{self, ErrorKind, Limits, Pointer, Position};
+use crate::json::{ErrorKind, Limits, Pointer, Position};
 
 /// How reports are made.
 #[derive(Debug, Clone, Copy, Default)]
@@ -122,34 +123,16 @@ impl Checks {
         names.contains(name) || name.char_indices().any(is_choice)
     }
 
-    /// Checks a document that begins on this line of its file.
+    /// Checks a document that begins on this line of its file: JSON, or XML if it begins with `<`.
     pub fn check(&self, bytes: &[u8], first_line: usize) -> Checked {
-        let source = match std::str::from_utf8(bytes) {
-            Ok(source) => source,
-            Err(error) => {
-                let before = bytes.get(..error.valid_up_to()).unwrap_or_default();
-                let before = String::from_utf8_lossy(before);
-                let line = before.matches('\n').count();
-                let last = before.rsplit('\n').next().unwrap_or_default();
-                let position =
-                    Position { line: line + first_line, column: last.chars().count() + 1 };
-                let text = "a byte that is not UTF-8";
-                return self.unreadable(&reading::NOT_UTF8, "(document)", position, text);
-            }
-        };
-        match tree::json::read(source, Limits::BUNDLE) {
+        match read(bytes) {
             Ok(tree) => self.check_tree(tree, first_line),
-            Err(error) => self.not_json(&error, first_line),
+            Err(unread) => {
+                let Unread { rule, place, position, text } = unread;
+                let line = position.line + first_line - 1;
+                self.unreadable(rule, place, Position { line, ..position }, text)
+            }
         }
-    }
-
-    fn not_json(&self, error: &json::Error, first_line: usize) -> Checked {
-        let rule = match error.kind {
-            ErrorKind::TooLarge | ErrorKind::TooDeep => &reading::TOO_LARGE,
-            _ => &reading::JSON_SYNTAX,
-        };
-        let position = Position { line: error.position.line + first_line - 1, ..error.position };
-        self.unreadable(rule, "(json)", position, &error.to_string())
     }
 
     fn unreadable(
@@ -157,7 +140,7 @@ impl Checks {
         rule: &'static Rule,
         expression: &str,
         position: Position,
-        text: &str,
+        text: String,
     ) -> Checked {
         let reported = Reported {
             rule,
@@ -165,7 +148,7 @@ impl Checks {
             expression: expression.to_owned(),
             pointer: Pointer::root(),
             position,
-            text: text.to_owned().into(),
+            text: text.into(),
             allowed: None,
             found: None,
             profile: None,
@@ -198,6 +181,58 @@ impl Checks {
         };
         let reported = reporter.report(&outcome.tree, &outcome.findings);
         Checked { resource_type, release, is_readable: true, reported }
+    }
+}
+
+/// Why a document could not be read.
+#[derive(Debug)]
+pub struct Unread {
+    /// The rule that it breaks.
+    pub rule: &'static Rule,
+    /// What stands for an expression: `(json)`, `(xml)` or `(document)`.
+    pub place: &'static str,
+    /// Where.
+    pub position: Position,
+    /// What is wrong, in words that quote nothing of it.
+    pub text: String,
+}
+
+/// Reads a document: JSON, or XML if it begins with `<`.
+///
+/// # Errors
+/// Why it is neither.
+pub fn read(bytes: &[u8]) -> Result<Tree<'_>, Unread> {
+    let source = detect::text(bytes).map_err(|error| {
+        let offset = match error {
+            detect::Error::NotUtf8 { offset } => offset,
+            detect::Error::Wide => 0,
+        };
+        let before = String::from_utf8_lossy(bytes.get(..offset).unwrap_or_default());
+        let last = before.rsplit('\n').next().unwrap_or_default();
+        let position =
+            Position { line: before.matches('\n').count() + 1, column: last.chars().count() + 1 };
+        let text = "the document is not UTF-8 text".to_owned();
+        Unread { rule: &reading::NOT_UTF8, place: "(document)", position, text }
+    })?;
+    if detect::input(bytes) == detect::Input::Xml {
+        tree::xml::read(source, Limits::BUNDLE).map_err(|error| {
+            let rule = match error.kind {
+                xml::ErrorKind::TooDeep | xml::ErrorKind::TooLarge => &reading::TOO_LARGE,
+                xml::ErrorKind::Root => &reading::XML_ROOT,
+                _ => &reading::XML_SYNTAX,
+            };
+            let text = error.to_string();
+            Unread { rule, place: "(xml)", position: error.position, text }
+        })
+    } else {
+        tree::json::read(source, Limits::BUNDLE).map_err(|error| {
+            let rule = match error.kind {
+                ErrorKind::TooLarge | ErrorKind::TooDeep => &reading::TOO_LARGE,
+                _ => &reading::JSON_SYNTAX,
+            };
+            let text = error.to_string();
+            Unread { rule, place: "(json)", position: error.position, text }
+        })
     }
 }
 

@@ -17,6 +17,7 @@ mod reference;
 mod render;
 mod sandbox;
 mod sync;
+mod validate;
 mod wrong_patient;
 
 use std::io::Write;

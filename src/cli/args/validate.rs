@@ -188,3 +188,38 @@ pub(crate) struct Explain {
     #[arg(long)]
     pub(crate) list: bool,
 }
+
+/// An expression to be evaluated.
+#[derive(Debug, Args)]
+pub(crate) struct Fhirpath {
+    /// The expression
+    pub(crate) expression: String,
+    /// The document, JSON or XML; - for stdin
+    #[arg(default_value = "-")]
+    pub(crate) file: PathBuf,
+    /// The release; auto takes the one that the document names, else R4
+    #[arg(long, value_name = "RELEASE", default_value = "auto")]
+    pub(crate) release: ReleaseOrAuto,
+}
+
+/// A document to be converted.
+#[derive(Debug, Args)]
+pub(crate) struct Convert {
+    /// The document, JSON or XML; - for stdin
+    pub(crate) file: PathBuf,
+    /// The format to write
+    #[arg(long, value_name = "FORMAT")]
+    pub(crate) to: DocumentFormat,
+    /// The release; auto takes the one that the document names, else R4
+    #[arg(long, value_name = "RELEASE", default_value = "auto")]
+    pub(crate) release: ReleaseOrAuto,
+}
+
+/// A format of FHIR.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum DocumentFormat {
+    /// FHIR JSON
+    Json,
+    /// FHIR XML
+    Xml,
+}

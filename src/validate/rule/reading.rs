@@ -4,7 +4,7 @@ use super::{IssueType, Rule};
 use crate::issue::Severity;
 
 /// All of this file.
-pub const ALL: &[&Rule] = &[&JSON_SYNTAX, &NOT_UTF8, &TOO_LARGE];
+pub const ALL: &[&Rule] = &[&JSON_SYNTAX, &NOT_UTF8, &TOO_LARGE, &XML_ROOT, &XML_SYNTAX];
 
 /// Not JSON.
 pub static JSON_SYNTAX: Rule = Rule {
@@ -38,4 +38,26 @@ pub static TOO_LARGE: Rule = Rule {
     explanation: "A document may have 64 MiB, 4,000,000 values and 64 levels. Larger exports are read as NDJSON, resource \
                   by resource, without any limit on the whole.",
     specification: "https://hl7.org/fhir/R4/nd-json.html",
+};
+
+/// Not well-formed XML, or XML that FHIR does not allow.
+pub static XML_SYNTAX: Rule = Rule {
+    code: "fhir-xml-syntax",
+    severity: Severity::Fatal,
+    kind: IssueType::Invalid,
+    title: "the document is not well-formed XML, or has what FHIR's XML may not have",
+    explanation: "FHIR's XML is version 1.0 in UTF-8, without document type definitions and without entities but the five \
+                  of XML itself: they are a way to read files of the receiver or to fill its memory. Mend the place that \
+                  is shown; nothing else of the document was looked at.",
+    specification: "https://hl7.org/fhir/R4/xml.html",
+};
+
+/// XML of something else.
+pub static XML_ROOT: Rule = Rule {
+    code: "fhir-xml-root",
+    severity: Severity::Fatal,
+    kind: IssueType::Structure,
+    title: "the outermost element is not in FHIR's namespace",
+    explanation: "A resource in XML is an element with the name of its type in the namespace http://hl7.org/fhir.",
+    specification: "https://hl7.org/fhir/R4/xml.html",
 };

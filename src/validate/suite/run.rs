@@ -7,10 +7,12 @@ use super::cases::usual;
 use super::{Case, Example, Issue, Outcome};
 use crate::json::{self, Limits, Value};
 use crate::validate::Validator;
+use crate::validate::check;
 use crate::validate::definitions::Package;
+use crate::validate::detect;
 use crate::validate::report::Reporter;
 use crate::validate::shared::Shared;
-use crate::validate::tree;
+use crate::validate::tree::write;
 
 /// The files of an archive, by their names.
 pub type Files = BTreeMap<String, Vec<u8>>;
@@ -44,6 +46,7 @@ impl<'f> Suite<'f> {
 
     fn issues_of(&self, case: &Case) -> Result<Vec<Issue>, String> {
         let bytes = self.file(&case.file)?;
+        let core = Shared::core(case.release);
         let mut packages = Vec::new();
         // `id#version` names a package of the network, which is not at hand offline, neither for the reference.
         for name in case.options.packages.iter().filter(|name| name.ends_with(".tgz")) {
@@ -53,12 +56,12 @@ impl<'f> Suite<'f> {
         let mut beside = Vec::new();
         for name in case.supporting.iter().chain(&case.options.profiles) {
             // One that can't be read is no definition; what lacks it then shows.
-            beside.extend(resource(self.file(name)?));
+            beside.extend(resource(&core, self.file(name)?));
         }
         match case.profile.as_deref() {
             Some(url) if url.starts_with("http") => options.profiles.push(url.to_owned()),
             Some(name) => {
-                let profile = resource(self.file(name)?)?;
+                let profile = resource(&core, self.file(name)?)?;
                 let url = profile.text("url").ok_or_else(|| format!("{name} has no url"))?;
                 let version = profile.text("version").map(|version| format!("|{version}"));
                 options.profiles.push(format!("{url}{}", version.unwrap_or_default()));
@@ -69,7 +72,7 @@ impl<'f> Suite<'f> {
         if !beside.is_empty() {
             packages.push(Package::from_resources(beside));
         }
-        let shared = Shared::core(case.release).with_packages(packages);
+        let shared = core.with_packages(packages);
         issues(&shared.validator(options), bytes)
     }
 
@@ -84,25 +87,20 @@ impl<'f> Suite<'f> {
 /// The errors of a document. A panic is an outcome, too: the other runs go on.
 fn issues(validator: &Validator, bytes: &[u8]) -> Result<Vec<Issue>, String> {
     catch_unwind(AssertUnwindSafe(|| errors(validator, bytes)))
-        .unwrap_or_else(|_| Err("it panicked".to_owned()))
+        .map_err(|_| "it panicked".to_owned())
 }
 
-fn errors(validator: &Validator, bytes: &[u8]) -> Result<Vec<Issue>, String> {
-    let text = std::str::from_utf8(bytes).map_err(|_| "not UTF-8".to_owned())?;
-    if is_xml(text) {
-        return Err("XML is not read yet".to_owned());
-    }
-    let unreadable = |error: json::Error| {
-        vec![Issue {
-            severity: "fatal".to_owned(),
-            code: "invalid".to_owned(),
-            expression: "(json)".to_owned(),
-            text: error.to_string(),
-        }]
-    };
-    let tree = match tree::json::read(text, Limits::BUNDLE) {
+fn errors(validator: &Validator, bytes: &[u8]) -> Vec<Issue> {
+    let tree = match check::read(bytes) {
         Ok(tree) => tree,
-        Err(error) => return Ok(unreadable(error)),
+        Err(unread) => {
+            return vec![Issue {
+                severity: unread.rule.severity.code().to_owned(),
+                code: unread.rule.kind.code().to_owned(),
+                expression: unread.place.to_owned(),
+                text: format!("[{}] {}", unread.rule.code, unread.text),
+            }];
+        }
     };
     let outcome = validator.validate(tree);
     let reporter = Reporter {
@@ -112,13 +110,18 @@ fn errors(validator: &Validator, bytes: &[u8]) -> Result<Vec<Issue>, String> {
         excerpts: false,
         first_line: 1,
     };
-    Ok(Issue::errors(&reporter.report(&outcome.tree, &outcome.findings)))
+    Issue::errors(&reporter.report(&outcome.tree, &outcome.findings))
 }
 
-fn is_xml(text: &str) -> bool {
-    text.trim_start_matches('\u{feff}').trim_start().starts_with('<')
-}
-
-fn resource(bytes: &[u8]) -> Result<Value, String> {
-    json::parse_with(bytes, Limits::BUNDLE).map_err(|error| error.to_string())
+/// A definition of either format; XML becomes JSON by what the release knows of its elements.
+fn resource(shared: &Shared, bytes: &[u8]) -> Result<Value, String> {
+    let parse =
+        |bytes: &[u8]| json::parse_with(bytes, Limits::BUNDLE).map_err(|error| error.to_string());
+    if detect::input(bytes) != detect::Input::Xml {
+        return parse(bytes);
+    }
+    let mut tree = check::read(bytes).map_err(|unread| unread.text)?;
+    shared.validator(usual()).annotate(&mut tree);
+    let text = write::json(&tree, shared.programs().types(), write::Style::Compact);
+    parse(text.map_err(|error| error.to_string())?.as_bytes())
 }

@@ -10,11 +10,10 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, Receiver, Sender, SyncSender};
 use std::sync::{Mutex, PoisonError};
 
-use flate2::read::MultiGzDecoder;
-
 use super::super::super::exit::Exit;
 use super::super::super::failure::{Failure, cannot_read};
 use crate::json::Limits;
+use crate::validate::bulk::{Bomb, Inflate, Unpacking};
 use crate::validate::check::{Checked, Checks};
 
 /// Lines of NDJSON are put together to about so many bytes.
@@ -150,11 +149,15 @@ impl Reader {
         let mut source = BufReader::with_capacity(PIECE, source);
         let is_packed = source.fill_buf().map_err(unreadable)?.starts_with(&[0x1f, 0x8b]);
         let mut source: Box<dyn BufRead> = if is_packed {
-            Box::new(BufReader::with_capacity(PIECE, MultiGzDecoder::new(source)))
+            Box::new(BufReader::with_capacity(PIECE, Inflate::new(source, Unpacking::LOCAL)))
         } else {
             Box::new(source)
         };
         let unreadable = |error: io::Error| match error.kind() {
+            _ if error.get_ref().is_some_and(|inner| inner.is::<Bomb>()) => {
+                let text = error.get_ref().map(ToString::to_string).unwrap_or_default();
+                Some(Failure::new(Exit::Unreadable, "input-bomb", text))
+            }
             io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData if is_packed => {
                 let text = "the file is not whole gzip";
                 Some(Failure::new(Exit::Unreadable, "input-not-gzip", text).help("pack it again"))
