@@ -458,6 +458,12 @@ impl Tree<'_> {
         }
     }
 
+    /// Whether it stands in a JSON array just if its definition lets it repeat.
+    pub(in crate::validate) fn fits_array(&self, id: NodeId) -> bool {
+        let flags = self.node(id).flags;
+        (flags & LIST != 0) == (flags & IN_ARRAY != 0)
+    }
+
     /// Notes what the definition says of an element: its type, the stem of a choice (else 0), whether it may repeat.
     pub fn assign(&mut self, id: NodeId, type_id: TypeId, stem: usize, list: bool) {
         if let Some(node) = self.nodes.get_mut(id.index()) {

@@ -405,7 +405,8 @@ impl Reader<'_> {
         for word in words {
             let word = u64::from_le_bytes(*word);
             // The highest bit of each byte that is zero after the exclusive or, or below 0x20; the lowest one found is true.
-            let (quote, escape) = (word ^ (ONES * b'"' as u64), word ^ (ONES * b'\\' as u64));
+            let each = |byte: u8| ONES * u64::from(byte);
+            let (quote, escape) = (word ^ each(b'"'), word ^ each(b'\\'));
             let found = (quote.wrapping_sub(ONES) & !quote)
                 | (escape.wrapping_sub(ONES) & !escape)
                 | (word.wrapping_sub(ONES * 0x20) & !word);

@@ -43,7 +43,7 @@ pub enum ErrorKind {
     Unknown,
     /// The source is not in FHIR's form there ([`Tree::faults`]).
     Form,
-    /// `[]`, or an array in an array.
+    /// `[]`, an array in an array, one of an element that may not repeat, or none of one that may.
     Array,
     /// A string where JSON has a number or boolean, or one of those where it has a string.
     Value,
@@ -60,7 +60,9 @@ impl fmt::Display for Error {
         formatter.write_str(match self.kind {
             ErrorKind::Unknown => "an element that no definition of the release has",
             ErrorKind::Form => "something that is not FHIR's form; validate tells what",
-            ErrorKind::Array => "an array that is empty, or stands in an array",
+            ErrorKind::Array => {
+                "an array that is empty or in an array, or that FHIR has not, or has, there"
+            }
             ErrorKind::Value => "a value of another JSON type than its element has",
             ErrorKind::Attribute => "children of an element that is an attribute in XML",
             ErrorKind::Character => "a character that XML does not have",
@@ -182,6 +184,10 @@ impl<'t, 's> Writer<'t, 's> {
         match self.tree.kind(node) {
             Kind::NestedArray => Err(self.error(ErrorKind::Array, node)),
             Kind::EmptyArray if self.crosses => Err(self.error(ErrorKind::Array, node)),
+            // XML does not show an array, so coming back there would be one, or none.
+            _ if self.crosses && self.tree.is_json() && !self.tree.fits_array(node) => {
+                Err(self.error(ErrorKind::Array, node))
+            }
             _ => Ok(()),
         }
     }

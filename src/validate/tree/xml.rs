@@ -122,18 +122,10 @@ fn parse(source: &str, limits: Limits) -> Step<Tree<'_>> {
 pub(in crate::validate) fn is_markup(text: &str, limits: Limits) -> bool {
     let read = || -> Step<bool> {
         let mut document = Document::new(text, limits)?;
-        loop {
-            let start = document.position();
-            match document.event()? {
-                Event::Start(tag) => {
-                    let local = tag.local_name();
-                    let is_div = local.as_ref() == "div";
-                    document.markup(&tag)?;
-                    return Ok(is_div && document.event()? == Event::Eof && start == 0);
-                }
-                _ => return Ok(false),
-            }
-        }
+        let Event::Start(tag) = document.event()? else { return Ok(false) };
+        let is_div = tag.local_name().as_ref() == "div";
+        document.markup(&tag)?;
+        Ok(is_div && document.event()? == Event::Eof)
     };
     read().unwrap_or(false)
 }

@@ -87,6 +87,8 @@ fn what_can_not_be_carried_is_refused_at_its_place() {
         (r#"{"resourceType":"Patient","active":true,"active":false}"#, ErrorKind::Form),
         (r#"{"resourceType":"Patient","name":[]}"#, ErrorKind::Array),
         (r#"{"resourceType":"Patient","name":[[1]]}"#, ErrorKind::Array),
+        (r#"{"resourceType":"Patient","name":{"family":"x"}}"#, ErrorKind::Array),
+        (r#"{"resourceType":"Patient","active":[true]}"#, ErrorKind::Array),
         (r#"{"resourceType":"Patient","active":"true"}"#, ErrorKind::Value),
         (r#"{"resourceType":"Patient","birthDate":1990}"#, ErrorKind::Value),
         (r#"{"resourceType":"Patient","name":[{"family":"\u0001"}]}"#, ErrorKind::Character),
