@@ -73,7 +73,7 @@ fn growth_without_end_meets_a_limit() {
     );
     let doubling =
         format!("{numbers}.aggregate($total.combine($total).combine($this), {numbers}).count()");
-    let many = format!("({0}.combine({0}.combine({0}.combine({0}))))", numbers);
+    let many = format!("({numbers}.combine({numbers}.combine({numbers}.combine({numbers}))))");
     for (bomb, limits) in [
         (tens.as_str(), &[Limit::Steps, Limit::Items][..]),
         (&format!("{many}.aggregate($total.combine($total), 1)"), &[Limit::Steps, Limit::Items]),
