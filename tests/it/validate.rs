@@ -6,6 +6,7 @@ mod content;
 mod definitions;
 mod definitions_build;
 mod fhirpath;
+mod mutation;
 mod primitive;
 mod report;
 mod structure;
