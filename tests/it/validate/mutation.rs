@@ -263,6 +263,8 @@ fn each_broken_rule_is_caught_at_its_place() {
     let reference = std::fs::read(folder.join("reference.json")).unwrap();
     let view = View { show_values: true, excerpts: false };
     let checks = Checks::new(Some(Release::R4), Vec::new(), Options::default(), view);
+    // The reference judged the examples without following references; by themselves they must be valid in that way.
+    let as_judged = Checks::new(Some(Release::R4), Vec::new(), suite::usual(), view);
     let definitions = Definitions::core(Release::R4);
     let structures: BTreeMap<&str, Arc<_>> =
         TYPES.iter().map(|name| (*name, definitions.structure_of_type(name).unwrap())).collect();
@@ -278,9 +280,11 @@ fn each_broken_rule_is_caught_at_its_place() {
         };
         let name = document.text("resourceType").unwrap_or_default();
         let Some((name, structure)) = structures.get_key_value(name) else { continue };
-        let found = errors(&checks, &document);
-        if !found.is_empty() {
-            alarms.push(format!("{}: {}", example.file, found[0]));
+        if let Some(found) = errors(&as_judged, &document).first() {
+            alarms.push(format!("{}: {found}", example.file));
+        }
+        if !errors(&checks, &document).is_empty() {
+            // It names a type that is not allowed; what else is broken in it would hide behind that.
             continue;
         }
         let rules = rules(structure.value());
