@@ -116,7 +116,7 @@ impl Walk {
             let Ok(name) = entry.file_name().into_string() else { continue };
             // A directory that is a link may lead anywhere, and round in circles.
             let is_directory = entry.file_type()?.is_dir();
-            let is_npm = !prefix.is_empty();
+            let is_npm = prefix == "package/";
             if is_directory && depth < DEPTH && !is_npm && !name.starts_with('.') {
                 self.directory(&entry.path(), &[prefix, &name, "/"].concat(), depth + 1)?;
             } else if !is_directory && name.ends_with(".json") && entry.path().is_file() {

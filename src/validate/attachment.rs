@@ -3,6 +3,7 @@
 //! A size or hash that does not fit means that the document at hand is not the one that was meant, or that it was cut
 //! off on its way. The data are never decoded into memory: the size follows from their length, and the hash is
 //! computed piece by piece. What lies behind a URL is not fetched, and so not checked.
+//! That data have a content type is an invariant (att-1).
 
 mod sha1;
 
@@ -58,9 +59,6 @@ pub fn check(tree: &Tree<'_>, node: NodeId, findings: &mut Findings) {
         && hash != digest(data)
     {
         findings.add(&rule::HASH, node, rule::HASH.title).with_value();
-    }
-    if tree.child(node, "contentType").is_none() {
-        findings.add(&rule::NO_CONTENT_TYPE, node, rule::NO_CONTENT_TYPE.title);
     }
 }
 

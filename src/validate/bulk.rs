@@ -82,8 +82,12 @@ struct Chunk {
     /// Where its first line begins in the input.
     offset: u64,
     bytes: Vec<u8>,
+    /// Bytes of the input that it stands for.
+    size: u64,
     /// Instead of its bytes, that they were too many.
     too_long: bool,
+    /// Bytes of one line at most.
+    limit: usize,
 }
 
 /// A line: its number from 1, where it begins in the input in bytes, and its text.
@@ -127,7 +131,7 @@ pub fn lines<T: Send>(
                     let next = chunks.lock().unwrap_or_else(PoisonError::into_inner).recv();
                     let Ok(chunk) = next else { break };
                     let found = chunk.work(work);
-                    if to_caller.send((chunk.sequence, chunk.size(), found)).is_err() {
+                    if to_caller.send((chunk.sequence, chunk.size, found)).is_err() {
                         break;
                     }
                 }
@@ -168,10 +172,6 @@ pub fn lines<T: Send>(
 }
 
 impl Chunk {
-    const fn size(&self) -> u64 {
-        self.bytes.len() as u64
-    }
-
     fn work<T>(&self, work: &(impl Fn(Line<'_>) -> T + Sync)) -> Vec<T> {
         if self.too_long {
             let text = Err(LineError::TooLong);
@@ -192,8 +192,10 @@ impl Chunk {
                 line = line.get(3..).unwrap_or_default();
                 from = 3;
             }
-            if !line.trim_ascii().is_empty() {
+            let too_long = line.len() > self.limit;
+            if too_long || !line.trim_ascii().is_empty() {
                 let text = match whole.and_then(|whole| whole.get(from..from + line.len())) {
+                    _ if too_long => Err(LineError::TooLong),
                     Some(text) => Ok(text),
                     None => std::str::from_utf8(line)
                         .map_err(|error| LineError::NotUtf8 { offset: error.valid_up_to() }),
@@ -213,6 +215,8 @@ struct Chunker<R> {
     settings: Settings,
     /// What was read and not handed out: the beginning of a line.
     rest: Vec<u8>,
+    /// How much of it is known to have no end of a line.
+    scanned: usize,
     sequence: u64,
     line: u64,
     offset: u64,
@@ -228,6 +232,7 @@ impl<R: Read> Chunker<R> {
             input,
             settings,
             rest: Vec::new(),
+            scanned: 0,
             sequence: 0,
             line: 1,
             offset: 0,
@@ -253,23 +258,25 @@ impl<R: Read> Chunker<R> {
     }
 
     fn next(&mut self) -> Option<Chunk> {
+        // An end of the line of two bytes and a byte order mark are no part of the line.
+        let longest = self.settings.line.saturating_add(4);
         loop {
             let before = self.rest.len();
             let chunk = self.settings.chunk.max(1);
             // A line that goes beyond the chunk is read on in steps that grow, so that it is not copied over and over.
             let wanted = if before < chunk { chunk } else { before + before / 2 };
-            let limit = self.settings.line.saturating_add(2).max(chunk);
-            self.fill(wanted.min(limit.max(before + 1)));
-            let fresh = self.rest.get(before..).unwrap_or_default();
+            self.fill(wanted.min(longest.max(chunk).max(before + 1)));
+            let fresh = self.rest.get(self.scanned..).unwrap_or_default();
             if let Some(end) = memrchr(b'\n', fresh) {
-                return Some(self.take(before + end + 1));
+                return Some(self.take(self.scanned + end + 1));
             }
+            self.scanned = self.rest.len();
             if self.at_end {
                 // Half a line before a failure is none.
                 let length = self.rest.len();
                 return (length > 0 && self.failure.is_none()).then(|| self.take(length));
             }
-            if self.rest.len() > self.settings.line {
+            if self.rest.len() > longest {
                 return Some(self.skip());
             }
         }
@@ -278,14 +285,13 @@ impl<R: Read> Chunker<R> {
     fn take(&mut self, length: usize) -> Chunk {
         let rest = self.rest.split_off(length);
         let bytes = std::mem::replace(&mut self.rest, rest);
+        self.scanned = self.rest.len();
         let mut lines = memchr_iter(b'\n', &bytes).count() as u64;
         if bytes.last() != Some(&b'\n') {
             lines += 1;
         }
-        let too_long = lines == 1 && bytes.len() > self.settings.line.saturating_add(2);
         let size = bytes.len() as u64;
-        let bytes = if too_long { Vec::new() } else { bytes };
-        self.chunk(bytes, size, lines, too_long)
+        self.chunk(bytes, size, lines, false)
     }
 
     fn chunk(&mut self, bytes: Vec<u8>, size: u64, lines: u64, too_long: bool) -> Chunk {
@@ -294,7 +300,9 @@ impl<R: Read> Chunker<R> {
             line: self.line,
             offset: self.offset,
             bytes,
+            size,
             too_long,
+            limit: self.settings.line,
         };
         self.sequence += 1;
         self.line += lines;
@@ -307,10 +315,8 @@ impl<R: Read> Chunker<R> {
     fn skip(&mut self) -> Chunk {
         let mut size = self.rest.len() as u64;
         self.rest = Vec::new();
-        loop {
-            if self.fill(self.settings.chunk) == 0 {
-                break;
-            }
+        self.scanned = 0;
+        while self.fill(self.settings.chunk) > 0 {
             if let Some(end) = memchr(b'\n', &self.rest) {
                 size += end as u64 + 1;
                 self.rest.drain(..=end);

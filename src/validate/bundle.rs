@@ -20,7 +20,6 @@ use super::types::{TypeKind, Types};
 use super::xhtml::Places;
 use crate::fhir::Release;
 
-pub use document::interlinked;
 pub use index::{BundleIndex, Found, Target, restful};
 
 /// What a rule of Bundles needs to know.

@@ -192,6 +192,16 @@ impl Compiler<'_> {
             if element.is_choice {
                 let written = last(&element.path);
                 let stem = u8::try_from(element.name.len()).unwrap_or(0);
+                // One without types allows nothing; its name tells what is not allowed.
+                if element.types.is_empty() {
+                    children.push(Child {
+                        name: written.into(),
+                        element: at,
+                        place,
+                        of_type: 0,
+                        stem,
+                    });
+                }
                 for (of_type, row) in element.types.iter().enumerate() {
                     let type_name = self.programs.types().name(row.type_id);
                     let name = if written.ends_with("[x]") {

@@ -17,7 +17,7 @@ use super::reference::{Nowhere, Outside, References, Targets};
 use super::rule::{narrative, primitive as rule};
 use super::tree::{NodeId, Tree};
 use super::types::{TypeId, TypeKind, Types};
-use super::xhtml::{self, Anchor, Places};
+use super::xhtml::{self, Places};
 use crate::fhir::Release;
 use crate::issue::Severity;
 
@@ -220,15 +220,14 @@ impl<'a, 't> Content<'a, 't> {
         let tree = self.tree;
         let Some(markup) = xhtml::element(tree, node, findings) else { return };
         let resource = tree.resource_of(node);
-        let everything = [Anchor::Element, Anchor::Id, Anchor::Name];
         for (target, _) in xhtml::internal_links(&markup) {
-            let mut count = self.places.count(tree, target, resource, &everything);
+            let mut count = self.places.count(tree, target, resource, true);
             let mut at = resource;
             // A narrative of a Bundle may point into another entry, one that is contained to what is around it.
             while count == 0 {
                 let Some(parent) = tree.parent(at) else { break };
                 at = tree.resource_of(parent);
-                count = self.places.count(tree, target, at, &everything);
+                count = self.places.count(tree, target, at, true);
             }
             if count == 0 {
                 let rule = &narrative::LINK_UNRESOLVED;
@@ -239,12 +238,11 @@ impl<'a, 't> Content<'a, 't> {
             }
         }
         for (target, _) in xhtml::image_sources(&markup) {
-            let rule =
-                match self.places.count(tree, target, resource, &[Anchor::Element, Anchor::Id]) {
-                    0 => &narrative::IMAGE_UNRESOLVED,
-                    1 => continue,
-                    _ => &narrative::IMAGE_AMBIGUOUS,
-                };
+            let rule = match self.places.count(tree, target, resource, false) {
+                0 => &narrative::IMAGE_UNRESOLVED,
+                1 => continue,
+                _ => &narrative::IMAGE_AMBIGUOUS,
+            };
             findings.add(rule, node, rule.title);
         }
     }
@@ -264,9 +262,7 @@ impl<'a, 't> Content<'a, 't> {
             return;
         }
         if let Some(fragment) = value.strip_prefix('#') {
-            let kinds = [Anchor::Element, Anchor::Id, Anchor::Name];
-            if self.places.count(tree, fragment, NodeId::ROOT, &kinds) == 0 && !fragment.is_empty()
-            {
+            if self.places.count(tree, fragment, NodeId::ROOT, true) == 0 && !fragment.is_empty() {
                 let is_code_system =
                     name == "system" && matches!(tree.name(parent), "include" | "exclude");
                 let severity = if primitive == Primitive::Canonical || is_code_system {

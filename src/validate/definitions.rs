@@ -267,7 +267,7 @@ impl Definitions {
             match found {
                 // THO only names it: perhaps the release has it whole.
                 None if content == Some(Content::NotPresent) => {
-                    found = Some(Place::Pack(pack, number))
+                    found = Some(Place::Pack(pack, number));
                 }
                 None => return Some(Place::Pack(pack, number)),
                 Some(_) if content == Some(Content::Complete) => {
@@ -472,6 +472,11 @@ impl<'d> Row<'d> {
             content: Content::of_code(text("content")),
         }
     }
+}
+
+/// Whether the name of a file says JSON, as packages spell it.
+fn is_json(name: &str) -> bool {
+    name.strip_suffix("json").is_some_and(|stem| stem.ends_with('.'))
 }
 
 /// The URL of a canonical, and its version if it has one. An empty version is none.

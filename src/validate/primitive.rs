@@ -15,7 +15,6 @@ use super::finding::Findings;
 use super::rule::{Rule, primitive as rule};
 use super::tree::{Format, Kind, NodeId, Tree};
 use crate::fhir::Release;
-use crate::issue::Severity;
 
 pub use moment::{is_date, is_time};
 pub use text::{Base64, base64, is_absolute_url, is_id, is_oid, is_uuid};
@@ -212,7 +211,7 @@ pub fn element(
     if primitive == Primitive::Xhtml {
         return;
     }
-    characters(tree, node, value, findings);
+    characters(node, value, findings);
     // The id of a resource is told apart: R4 calls it a string, and its length and its characters are two rules.
     if tree.name(node) == "id" && is_resource(tree, node) {
         resource_id(node, value, findings);
@@ -252,20 +251,11 @@ fn resource_id(node: NodeId, value: &str, findings: &mut Findings) {
 }
 
 /// Characters that no text should have: controls, and controls of the writing direction that are left open.
-fn characters(tree: &Tree<'_>, node: NodeId, value: &str, findings: &mut Findings) {
+fn characters(node: NodeId, value: &str, findings: &mut Findings) {
     if value.bytes().any(|byte| byte < 0x20 && !matches!(byte, b'\t' | b'\n' | b'\r')) {
         findings.add(&rule::CONTROL_CHARACTER, node, rule::CONTROL_CHARACTER.title);
     }
     if text::leaves_direction_open(value) {
         findings.add(&rule::DIRECTION, node, rule::DIRECTION.title);
-    }
-    debug_assert!(tree.has_value(node), "only a value has characters");
-}
-
-/// Which of FHIR's words for severity a finding of base64 whitespace has: R5 forbids it, before it is bad form.
-pub const fn base64_space(release: Release) -> Severity {
-    match release {
-        Release::R5 => Severity::Error,
-        Release::R4 | Release::R4B => Severity::Warning,
     }
 }

@@ -103,6 +103,10 @@ pub enum ContextKind {
 
 /// An element of a program.
 #[derive(Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "they are what the definition says, each by itself"
+)]
 pub struct Element {
     /// `ElementDefinition.id`: `Patient.name`, with slices `Patient.extension:race`.
     pub id: Box<str>,
@@ -277,8 +281,8 @@ pub struct Child {
 /// The children of an element by name.
 #[derive(Debug, Default)]
 pub struct Children {
-    children: Box<[Child]>,
-    /// Places in `children` plus 1, by [`Children::hash`], the next free place after it; a power of two, at most half full.
+    all: Box<[Child]>,
+    /// Places in `all` plus 1, by [`Children::hash`], the next free place after it; a power of two, at most half full.
     table: Box<[u16]>,
     /// Which of the first 128 elements (by their place) must be there.
     required: u128,
@@ -311,7 +315,7 @@ impl Children {
                 *free = number;
             }
         }
-        Self { children: children.into(), table, required, sliced: Box::default() }
+        Self { all: children.into(), table, required, sliced: Box::default() }
     }
 
     /// Length and three bytes tell the names of one FHIR type well apart.
@@ -331,7 +335,7 @@ impl Children {
         let mut at = Self::hash(name.as_bytes()) & mask;
         loop {
             let number = usize::from(*self.table.get(at)?);
-            let child = self.children.get(number.checked_sub(1)?)?;
+            let child = self.all.get(number.checked_sub(1)?)?;
             if *child.name == *name {
                 return Some(child);
             }
@@ -341,12 +345,12 @@ impl Children {
 
     /// All in the order of the definition; a choice has one for each of its types.
     pub fn all(&self) -> &[Child] {
-        &self.children
+        &self.all
     }
 
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.children.is_empty()
+        self.all.is_empty()
     }
 
     /// Which of them have slices that must be there, or may be only so often.

@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::bundle::{BundleIndex, Target, is_resource, restful};
 use super::finding::Findings;
 use super::options::ReferencePolicy;
-use super::primitive::{is_absolute_url, is_id};
+use super::primitive::is_absolute_url;
 use super::program::Aggregation;
 use super::rule::{Rule, reference as rule};
 use super::tree::{NodeId, Tree};
@@ -502,7 +502,7 @@ impl<'t> References<'t> {
                     uses.insert(fragment);
                 } else if tree.name(node) == "div" && text.contains("=\"#") | text.contains("='#") {
                     let mut rest = text;
-                    while let Some(at) = rest.find("#") {
+                    while let Some(at) = rest.find('#') {
                         let (before, after) = rest.split_at(at);
                         let after = after.get(1..).unwrap_or_default();
                         if before.ends_with(['"', '\'']) {
@@ -539,9 +539,4 @@ fn is_query(query: &str) -> bool {
 /// Whether a URL is an example's, which need not exist.
 pub fn is_example(url: &str) -> bool {
     url.contains("example.org") || url.contains("acme.com")
-}
-
-/// Whether a text can be the id in `Patient/id`.
-pub fn is_relative(text: &str, types: &Types) -> bool {
-    text.split_once('/').is_some_and(|(name, id)| is_resource(types, name) && is_id(id))
 }

@@ -7,7 +7,7 @@
 mod cases;
 mod examples;
 pub mod known;
-mod run;
+pub mod run;
 
 use std::collections::BTreeMap;
 

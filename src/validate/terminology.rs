@@ -11,6 +11,7 @@
 //! lists them.
 
 mod ask;
+pub mod batch;
 mod check;
 mod code_system;
 mod compose;
@@ -125,6 +126,9 @@ impl Library for Definitions {
 /// Whether a text is a UCUM unit; nothing where that can't be told.
 pub type UnitTest = fn(&str) -> Option<bool>;
 
+/// The set of a binding, if there is one, with the binding's URL.
+type Bound = (Box<str>, Option<Arc<ValueSet>>);
+
 type Kept<T> = RwLock<BTreeMap<Box<str>, Option<Arc<T>>>>;
 
 /// The terminology of a release, from any thread.
@@ -135,7 +139,7 @@ pub struct Terminology {
     code_systems: Kept<CodeSystem>,
     value_sets: Kept<ValueSet>,
     /// The sets of bindings by their numbers, each with its URL.
-    bound: RwLock<Vec<(Box<str>, Option<Arc<ValueSet>>)>>,
+    bound: RwLock<Vec<Bound>>,
     supplements: OnceLock<Vec<Arc<dyn Resource>>>,
 }
 

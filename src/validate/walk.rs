@@ -16,7 +16,7 @@ use super::document::Visit;
 use super::finding::Findings;
 use super::options::Options;
 use super::program::{Child, Element, ElementType, Form, Program, Programs};
-use super::rule::structure;
+use super::rule::{form, structure};
 use super::tree::{Kind, NodeId, Tree};
 use super::types::{TypeId, TypeKind};
 
@@ -128,7 +128,10 @@ impl<'w, 'p, 's> Walk<'w, 'p, 's> {
                     } else if is_xml && child.place < furthest {
                         self.disorder(at);
                     }
-                    furthest = furthest.max(child.place);
+                    // Attributes stand before all elements.
+                    if !definition.is_attribute {
+                        furthest = furthest.max(child.place);
+                    }
                     let run = Run { child, element: definition, first: at, count: 0 };
                     self.begin(run);
                     run
@@ -265,9 +268,16 @@ impl<'w, 'p, 's> Walk<'w, 'p, 's> {
         element: &'p Element,
     ) -> u128 {
         let offset = self.tree.name_start(at);
-        let choice = stem_of(self.tree.name(at), element);
-        if let Some(child) = choice.filter(|_| program.is_constraint) {
+        let choice = stem_of(self.tree.name(at), element).filter(|_| program.is_constraint);
+        let typed = |child: &'p Child| Some((child, self.named_type(at, usize::from(child.stem))?));
+        if let Some((child, type_id)) = choice.and_then(typed) {
             let definition = program.element(child.element);
+            if definition.max == 0 {
+                let text = format!("{} is not allowed here", definition.id);
+                self.cardinality(&structure::MAXIMUM, node, program, definition, text);
+                self.stray(at, usize::from(child.stem), type_id);
+                return bit(child);
+            }
             let names: Vec<&str> = definition
                 .types
                 .iter()
@@ -284,7 +294,7 @@ impl<'w, 'p, 's> Walk<'w, 'p, 's> {
                 .offset(offset)
                 .allowed(allowed)
                 .profile(program.url.to_string());
-            self.stray(at, usize::from(child.stem));
+            self.stray(at, usize::from(child.stem), type_id);
             return bit(child);
         }
         if self.profile.is_none() {
@@ -297,19 +307,22 @@ impl<'w, 'p, 's> Walk<'w, 'p, 's> {
         0
     }
 
-    /// What has a type that is not allowed has it nevertheless.
-    fn stray(&mut self, at: NodeId, stem: usize) {
-        if self.profile.is_some() {
-            return;
-        }
+    /// The type that the rest of a choice's name names.
+    fn named_type(&self, at: NodeId, stem: usize) -> Option<TypeId> {
         let types = self.programs.types();
-        let suffix = self.tree.name(at).get(stem..).unwrap_or_default();
-        let lower = || {
+        let suffix = self.tree.name(at).get(stem..)?;
+        types.id(suffix).or_else(|| {
             let mut name = suffix.to_owned();
             name.get_mut(..1)?.make_ascii_lowercase();
             types.id(&name)
-        };
-        let Some(type_id) = types.id(suffix).or_else(lower) else { return };
+        })
+    }
+
+    /// What has a type that is not allowed has it nevertheless.
+    fn stray(&mut self, at: NodeId, stem: usize, type_id: TypeId) {
+        if self.profile.is_some() {
+            return;
+        }
         self.tree.assign(at, type_id, stem, false);
         if let Some(program) = self.programs.find_type(type_id).and_then(|id| self.programs.of(id))
         {
@@ -402,6 +415,15 @@ impl<'w, 'p, 's> Walk<'w, 'p, 's> {
         }
         // How primitives write their values is their grammar's to say; `null` beside extensions is one of its ways.
         if matches!(form, Form::Complex | Form::Resource) {
+            // In XML that is an element with nothing in it, or an attribute `value` where there is none.
+            if !self.tree.is_json() && kind == Kind::Null {
+                return self.object(node, form);
+            }
+            if !self.tree.is_json() && kind == Kind::String {
+                let text = "an element with children has no value";
+                self.findings.add(&form::ATTRIBUTE, node, text);
+                return true;
+            }
             let text = "something else stands where an object belongs";
             self.findings.add(&structure::OBJECT_EXPECTED, node, text);
             return false;

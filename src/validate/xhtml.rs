@@ -17,7 +17,7 @@ use super::finding::Findings;
 use super::rule::{Rule, narrative as rule};
 use super::tree::{Format, NodeId, Tree};
 
-pub use links::{Anchor, Places, image_sources, internal_links};
+pub use links::{Places, image_sources, internal_links};
 pub use parse::{Attribute, DEEPEST, Fault, FaultKind, Markup, Part, PartKind, parse};
 
 /// XHTML's namespace.

@@ -141,7 +141,7 @@ fn a_package_is_found_as_archive_as_directory_and_in_the_cache() {
     let home = tempfile::tempdir().unwrap();
     let root = home.path();
     let cached = root.join(".fhir/packages/a.example#1.0.0/package");
-    let plain = root.join("plain/inner");
+    let plain = root.join("plain/inner/most");
     for folder in [&cached, &plain] {
         std::fs::create_dir_all(folder).unwrap();
         std::fs::write(folder.join("p.json"), PROFILE).unwrap();

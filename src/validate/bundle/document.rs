@@ -6,7 +6,6 @@ use super::super::reference::reference_of;
 use super::super::rule::bundle as rule;
 use super::super::tree::{NodeId, Tree};
 use super::super::types::TypeId;
-use super::super::xhtml::Anchor;
 use super::{BundleIndex, Scene, Target};
 use crate::fhir::Release;
 use crate::issue::Severity;
@@ -23,7 +22,7 @@ pub(super) fn check(
         findings
             .add(&rule::NO_FIRST_RESOURCE, first, rule::NO_FIRST_RESOURCE.title)
             .member("resource");
-        return interlinked(scene, bundle, index, false, findings);
+        return interlinked(scene, bundle, index, false, &[], findings);
     };
     let mut told = Vec::new();
     if tree.resource_type(composition) == Some("Composition") {
@@ -43,7 +42,7 @@ pub(super) fn check(
     } else {
         findings.add(&rule::NOT_A_COMPOSITION, composition, rule::NOT_A_COMPOSITION.title);
     }
-    interlinked_but(scene, bundle, index, false, &told, findings);
+    interlinked(scene, bundle, index, false, &told, findings);
 }
 
 /// The references of sections, however deep these are nested.
@@ -79,7 +78,7 @@ pub(super) fn check_message(
     } else {
         findings.add(&rule::NOT_A_MESSAGE_HEADER, header, rule::NOT_A_MESSAGE_HEADER.title);
     }
-    interlinked_but(scene, bundle, index, true, &told, findings);
+    interlinked(scene, bundle, index, true, &told, findings);
 }
 
 /// A reference of the first entry whose target must be in the Bundle.
@@ -152,18 +151,9 @@ fn is_resource_path(scene: Scene<'_, '_>, text: &str) -> bool {
     text.split_once('/').is_some_and(|(name, _)| scene.is_resource(name))
 }
 
-/// Looks whether all entries are linked with the first one, in one direction or the other.
-pub fn interlinked(
-    scene: Scene<'_, '_>,
-    bundle: NodeId,
-    index: &BundleIndex<'_>,
-    is_message: bool,
-    findings: &mut Findings,
-) {
-    interlinked_but(scene, bundle, index, is_message, &[], findings);
-}
-
-fn interlinked_but(
+/// Looks whether all entries are linked with the first one, in one direction or the other. `told` are the references of
+/// which something was told before.
+fn interlinked(
     scene: Scene<'_, '_>,
     bundle: NodeId,
     index: &BundleIndex<'_>,
@@ -331,7 +321,7 @@ fn links_of<'t>(scene: Scene<'_, 't>, entry: NodeId, links: &mut Vec<Link<'t>>) 
 /// A link that goes on into the resource: `urn:uuid:...#place`.
 fn place(scene: Scene<'_, '_>, resource: NodeId, link: Link<'_>, findings: &mut Findings) {
     let Some((_, fragment)) = link.text.split_once('#') else { return };
-    match scene.places.count(scene.tree, fragment, resource, &[Anchor::Id, Anchor::Element]) {
+    match scene.places.count(scene.tree, fragment, resource, false) {
         1 => {}
         0 => {
             let severity = if link.kind == LinkKind::Narrative {

@@ -1,5 +1,7 @@
 //! Search results (R4 3.1.1.1.2): what was searched for, and which entry is there for what reason.
 
+use std::collections::BTreeSet;
+
 use super::super::finding::Findings;
 use super::super::rule::bundle as rule;
 use super::super::tree::{NodeId, Tree};
@@ -16,9 +18,9 @@ pub(super) fn check(
     let myself = tree
         .children_named(bundle, "link")
         .find(|link| tree.child_text(*link, "relation") == Some("self"));
-    let wanted: Vec<&str> = myself
+    let wanted: BTreeSet<&str> = myself
         .and_then(|link| tree.child_text(link, "url"))
-        .map_or_else(Vec::new, |url| types(scene, url));
+        .map_or_else(BTreeSet::new, |url| types(scene, url));
     if myself.is_none() {
         findings.add(&rule::NO_SELF_LINK, bundle, rule::NO_SELF_LINK.title).member("link");
     } else if wanted.is_empty() {
@@ -42,7 +44,7 @@ pub(super) fn check(
         };
         let name = tree.resource_type(resource).unwrap_or_default();
         let has_id = tree.child(resource, "id").is_some();
-        let is_wanted = wanted.is_empty() || wanted.contains(&name);
+        let is_wanted = wanted.is_empty() || wanted.contains(name);
         match mode {
             Some("match" | "include") => {
                 if !has_id {
@@ -92,10 +94,10 @@ fn mode<'t>(tree: &'t Tree<'_>, entry: NodeId) -> Option<&'t str> {
 }
 
 /// The types that a search asks for: the last part of its path, or its `_type`.
-fn types<'t>(scene: Scene<'_, '_>, url: &'t str) -> Vec<&'t str> {
+fn types<'t>(scene: Scene<'_, '_>, url: &'t str) -> BTreeSet<&'t str> {
     let (path, query) = url.split_once('?').unwrap_or((url, ""));
     match path.rsplit('/').next() {
-        Some(name) if scene.is_resource(name) => vec![name],
+        Some(name) if scene.is_resource(name) => BTreeSet::from([name]),
         _ => query
             .split('&')
             .filter_map(|parameter| parameter.strip_prefix("_type="))

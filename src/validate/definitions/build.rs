@@ -245,7 +245,7 @@ impl Set {
             };
             match blocks.last_mut() {
                 Some(block) if class == last_class && filled + length <= target => {
-                    block.push(value)
+                    block.push(value);
                 }
                 _ => {
                     blocks.push(vec![value]);

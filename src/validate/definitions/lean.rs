@@ -375,7 +375,7 @@ fn concept(inner: &mut Object, licensed: bool, all: bool) {
         (all || has_code_of(property, PROPERTIES)) && !is_active
     });
     each(inner, "property", |property| {
-        property.retain(|name, _| name != "extension" && name != "id")
+        property.retain(|name, _| name != "extension" && name != "id");
     });
     each(inner, "concept", |inner| concept(inner, licensed, all));
 }

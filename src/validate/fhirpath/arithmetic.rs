@@ -260,7 +260,7 @@ fn later<'e>(date: Temporal, amount: &Quantity<'_>) -> Outcome<'e> {
     Ok(Collection::one(date.plus(amount.value, unit).map(Item::Temporal)))
 }
 
-fn boundary<'e>(value: Item<'e>, digits: Option<i64>, high: bool) -> Outcome<'e> {
+fn boundary(value: Item<'_>, digits: Option<i64>, high: bool) -> Outcome<'_> {
     let of_decimal = |value: Decimal| {
         let digits = match digits {
             None => BOUNDARY_DIGITS,

@@ -140,14 +140,15 @@ impl<'e> Evaluation<'e> {
             (Item::Text(text), other) | (other, Item::Text(text)) if !self.context.strict => {
                 Some(super::convert::to_text(other).is_some_and(|other| other == *text))
             }
-            _ => match (decimal(one), decimal(two)) {
-                (Some(one), Some(two)) => Some(one == two),
-                _ => {
-                    let (one, two) = (quantity(one), quantity(two));
-                    let (Some(one), Some(two)) = (one, two) else { return Some(false) };
-                    one.order(&two).map(Ordering::is_eq)
+            _ => {
+                if let (Some(one), Some(two)) = (decimal(one), decimal(two)) {
+                    return Some(one == two);
                 }
-            },
+                let (Some(one), Some(two)) = (quantity(one), quantity(two)) else {
+                    return Some(false);
+                };
+                one.order(&two).map(Ordering::is_eq)
+            }
         }
     }
 
@@ -355,7 +356,7 @@ impl<'e> Evaluation<'e> {
         Ok(kept.into())
     }
 
-    pub(super) fn set(&mut self, current: Collection<'e>, given: Given<'e>) -> Outcome<'e> {
+    pub(super) fn set(&mut self, current: Collection<'e>, given: &Given<'e>) -> Outcome<'e> {
         let all_in = |evaluation: &mut Self, one: Collection<'e>, two: &Collection<'e>| {
             let count = one.len();
             let inside = evaluation.filtered(one.into_vec(), two, true)?;
@@ -398,7 +399,7 @@ impl<'e> Evaluation<'e> {
     }
 }
 
-fn part<'e>(items: Collection<'e>, skipped: usize, taken: usize) -> Collection<'e> {
+fn part(items: Collection<'_>, skipped: usize, taken: usize) -> Collection<'_> {
     match items {
         Collection::Many(items) => {
             items.into_iter().skip(skipped).take(taken).collect::<Vec<_>>().into()

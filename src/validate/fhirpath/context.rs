@@ -25,7 +25,7 @@ pub struct Context<'a> {
     pub(super) choice_names: bool,
     pub(super) limits: Limits,
     pub(super) now: Option<Temporal>,
-    pub(super) context_node: Option<NodeId>,
+    pub(super) start: Option<NodeId>,
     pub(super) resource: Option<NodeId>,
     pub(super) root_resource: Option<NodeId>,
     pub(super) variables: Vec<(&'a str, Collection<'a>)>,
@@ -51,7 +51,7 @@ impl<'a> Context<'a> {
             choice_names: true,
             limits: Limits::of(tree),
             now: None,
-            context_node: None,
+            start: None,
             resource: None,
             root_resource: None,
             variables: Vec::new(),
@@ -98,7 +98,7 @@ impl<'a> Context<'a> {
     /// The same with `%context` set; without it it is what the expression starts from.
     #[must_use]
     pub fn with_context(mut self, node: NodeId) -> Self {
-        self.context_node = Some(node);
+        self.start = Some(node);
         self
     }
 

@@ -114,7 +114,7 @@ impl<'e> Evaluation<'e> {
     fn variable(&self, variable: &'e Variable) -> Outcome<'e> {
         let one = |id| Ok(Collection::One(Item::Node(id)));
         match variable {
-            Variable::Context => match &self.context.context_node {
+            Variable::Context => match &self.context.start {
                 Some(id) => one(*id),
                 None => one(self.focus),
             },
@@ -331,7 +331,7 @@ impl<'e> Evaluation<'e> {
             | Function::ConformsTo
             | Function::HtmlChecks
             | Function::HtmlContent => self.ask(&current, &given),
-            Function::Type => self.types_of(&current),
+            Function::Type => Ok(self.types_of(&current)),
             Function::GetValue => {
                 Ok(current.as_slice().iter().filter_map(|item| self.context.value(item)).collect())
             }
@@ -349,7 +349,7 @@ impl<'e> Evaluation<'e> {
             | Function::Intersect
             | Function::Exclude
             | Function::Union
-            | Function::Combine => self.set(current, given),
+            | Function::Combine => self.set(current, &given),
             Function::Abs
             | Function::Ceiling
             | Function::Exp
@@ -563,9 +563,11 @@ impl<'e> Evaluation<'e> {
         self.step(rows.len().saturating_mul(rounds as usize))?;
         rows.sort_by(|(one, _), (two, _)| {
             for ((one, descending), (two, _)) in one.iter().zip(two) {
+                // What has no key comes first, also where the order is turned round.
                 let order = self.sort_order(one, two);
+                let turns = *descending && !one.is_empty() && !two.is_empty();
                 if order.is_ne() {
-                    return if *descending { order.reverse() } else { order };
+                    return if turns { order.reverse() } else { order };
                 }
             }
             std::cmp::Ordering::Equal

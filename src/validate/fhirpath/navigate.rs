@@ -28,22 +28,27 @@ impl<'e> Evaluation<'e> {
     // ---- Children ----
 
     pub(super) fn member(&mut self, current: &Collection<'e>, name: &'e str) -> Outcome<'e> {
-        match current {
-            Collection::Empty => Ok(Collection::Empty),
-            Collection::One(item) => {
-                let mut found = Collection::Empty;
-                self.member_of_item(item, name, &mut found)?;
-                Ok(found)
-            }
-            Collection::Many(items) => {
-                let mut found = Collection::Empty;
-                for item in items {
-                    self.member_of_item(item, name, &mut found)?;
-                }
-                self.few(&found)?;
-                Ok(found)
-            }
+        let mut found = Collection::Empty;
+        for item in current.as_slice() {
+            self.member_of_item(item, name, &mut found)?;
         }
+        if self.context.strict && !self.context.choice_names && found.is_empty() {
+            self.name_is_known(current, name)?;
+        }
+        self.few(&found)?;
+        Ok(found)
+    }
+
+    /// By the letter, a name that no item's type has is a mistake.
+    fn name_is_known(&self, current: &Collection<'e>, name: &str) -> Result<(), Stop> {
+        let lacks = |item: &Item<'e>| match item {
+            Item::Node(id) => self.context.host.has_member(self.tree(), *id, name) == Some(false),
+            _ => false,
+        };
+        if current.is_empty() || !current.as_slice().iter().all(lacks) {
+            return Ok(());
+        }
+        Err(Mistake::UnknownMember.into())
     }
 
     fn member_of_item(
@@ -55,7 +60,7 @@ impl<'e> Evaluation<'e> {
         match item {
             Item::Node(id) => {
                 let tree = self.tree();
-                let (mut looked_at, mut any) = (0, false);
+                let mut looked_at = 0;
                 for child in tree.children(*id) {
                     looked_at += 1;
                     let is_it = tree.element_name(child) == name
@@ -63,15 +68,8 @@ impl<'e> Evaluation<'e> {
                             && tree.stem(child) > 0
                             && tree.name(child) == name);
                     if is_it {
-                        any = true;
                         found.push(Item::Node(child));
                     }
-                }
-                if self.context.strict
-                    && !any
-                    && self.context.host.has_member(tree, *id, name) == Some(false)
-                {
-                    return Err(Mistake::UnknownMember.into());
                 }
                 // A hundred children are looked at faster than one operator is applied.
                 self.step(looked_at / 32)
@@ -235,7 +233,7 @@ impl<'e> Evaluation<'e> {
     pub(super) fn is(&self, current: &Collection<'e>, name: &TypeName) -> Outcome<'e> {
         match current {
             Collection::Empty => Ok(Collection::Empty),
-            Collection::One(item) => Ok(Collection::boolean(self.has_type(item, name, false)?)),
+            Collection::One(item) => Ok(Collection::boolean(self.has_type(item, name, false))),
             Collection::Many(_) => Err(Mistake::NotSingle.into()),
         }
     }
@@ -258,13 +256,13 @@ impl<'e> Evaluation<'e> {
         match current {
             Collection::Empty => Ok(Collection::Empty),
             Collection::One(item) => {
-                let has_type = self.has_type(&item, name, true)?;
+                let has_type = self.has_type(&item, name, true);
                 Ok(if has_type { Collection::One(item) } else { Collection::Empty })
             }
             Collection::Many(items) => {
                 let mut found = Collection::Empty;
                 for item in items {
-                    if self.has_type(&item, name, true)? {
+                    if self.has_type(&item, name, true) {
                         found.push(item);
                     }
                 }
@@ -287,32 +285,32 @@ impl<'e> Evaluation<'e> {
 
     /// Whether an item is of a type. `is` also takes derived types; `as` and `ofType` of a primitive take the type
     /// itself only, as the official suite has it.
-    fn has_type(&self, item: &Item<'e>, name: &TypeName, exactly: bool) -> Result<bool, Stop> {
+    fn has_type(&self, item: &Item<'e>, name: &TypeName, exactly: bool) -> bool {
         let wanted = &*name.name;
         let may_be_fhir = name.namespace.as_deref().is_none_or(|namespace| namespace == "FHIR");
         let may_be_system = name.namespace.as_deref().is_none_or(|namespace| namespace == "System");
         let known = match item {
             Item::Node(id) => {
                 if may_be_fhir && self.tree().resource_type(*id) == Some(wanted) {
-                    return Ok(true);
+                    return true;
                 }
                 self.context.type_of(*id)
             }
             Item::Elsewhere(id) => *id,
-            value => return Ok(may_be_system && is_system(value, wanted)),
+            value => return may_be_system && is_system(value, wanted),
         };
         if !may_be_fhir || known == TypeId::UNKNOWN {
-            return Ok(false);
+            return false;
         }
         let types = self.context.model.types();
-        let Some(wanted) = types.id(wanted) else { return Ok(false) };
+        let Some(wanted) = types.id(wanted) else { return false };
         if exactly && types.kind(known) == Some(TypeKind::Primitive) {
-            return Ok(known == wanted);
+            return known == wanted;
         }
-        Ok(types.is_a(known, wanted))
+        types.is_a(known, wanted)
     }
 
-    pub(super) fn types_of(&self, current: &Collection<'e>) -> Outcome<'e> {
+    pub(super) fn types_of(&self, current: &Collection<'e>) -> Collection<'e> {
         let types = self.context.model.types();
         let of_item = |item: &Item<'e>| match item {
             Item::Node(id) => {
@@ -327,7 +325,7 @@ impl<'e> Evaluation<'e> {
             Item::Elsewhere(id) => Item::Type("FHIR", Cow::Borrowed(types.name(*id))),
             value => Item::Type("System", Cow::Borrowed(system_name(value))),
         };
-        Ok(current.as_slice().iter().map(of_item).collect())
+        current.as_slice().iter().map(of_item).collect()
     }
 
     // ---- References and other questions ----

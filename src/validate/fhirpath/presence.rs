@@ -15,10 +15,10 @@ const MOST: usize = 32;
 #[derive(Debug)]
 enum Test {
     Exists(u32),
-    Not(Box<Test>),
-    And(Box<Test>, Box<Test>),
-    Or(Box<Test>, Box<Test>),
-    Same(Box<Test>, Box<Test>),
+    Not(Box<Self>),
+    And(Box<Self>, Box<Self>),
+    Or(Box<Self>, Box<Self>),
+    Same(Box<Self>, Box<Self>),
 }
 
 /// An expression of this kind.

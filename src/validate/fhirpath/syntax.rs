@@ -79,18 +79,18 @@ pub(super) enum Node {
     Total,
     Variable(Variable),
     Path {
-        start: Box<Node>,
+        start: Box<Self>,
         steps: Vec<Step>,
     },
-    Negative(Box<Node>),
-    Positive(Box<Node>),
+    Negative(Box<Self>),
+    Positive(Box<Self>),
     /// Operands of one precedence, from left to right: flat, as paths are.
     Row {
-        first: Box<Node>,
+        first: Box<Self>,
         links: Vec<Link>,
     },
     /// The same whatever the loop is at: evaluated once per evaluation and kept under this number.
-    Kept(usize, Box<Node>),
+    Kept(usize, Box<Self>),
 }
 
 /// What follows in a row of operands.

@@ -121,7 +121,8 @@ impl<'e> Reader<'e> {
             return decimal.map(Token::Decimal).ok_or_else(|| self.fault(SyntaxFault::Number));
         }
         // `5L` of FHIRPath 3 is the same number here.
-        let long = self.rest().starts_with('L') && !self.rest().bytes().nth(1).is_some_and(is_name);
+        let long = self.rest().starts_with('L')
+            && !self.rest().as_bytes().get(1).copied().is_some_and(is_name);
         if long {
             self.at += 1;
         }

@@ -35,8 +35,10 @@ pub(super) enum Native {
     Period,
 }
 
+type Make = fn() -> Native;
+
 /// The expressions as they are published (or corrected), without white space.
-const TABLE: &[(&str, fn() -> Native)] = &[
+const TABLE: &[(&str, Make)] = &[
     ("hasValue()or(children().count()>id.count())", || Native::HasContent),
     ("hasValue()or(children().count()>id.count())or$thisisParameters", || Native::HasContent),
     ("contained.contained.empty()", || Native::NoNesting),

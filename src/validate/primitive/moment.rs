@@ -69,10 +69,10 @@ pub fn is_time(text: &str) -> bool {
 fn is_zone(zone: &str) -> bool {
     match zone.as_bytes() {
         b"Z" => true,
-        [b'+' | b'-', h1, h2, b':', m1, m2] => match (number(&[*h1, *h2]), number(&[*m1, *m2])) {
-            (Some(0..=13), Some(0..=59)) | (Some(14), Some(0)) => true,
-            _ => false,
-        },
+        [b'+' | b'-', h1, h2, b':', m1, m2] => matches!(
+            (number(&[*h1, *h2]), number(&[*m1, *m2])),
+            (Some(0..=13), Some(0..=59)) | (Some(14), Some(0))
+        ),
         _ => false,
     }
 }

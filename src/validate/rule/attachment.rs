@@ -3,8 +3,7 @@
 use super::{IssueType, Rule};
 
 /// All of this file.
-pub const ALL: &[&Rule] =
-    &[&SIZE_FORM, &SIZE, &HASH_FORM, &HASH, &DATA_SPACE, &NOTHING, &NO_CONTENT_TYPE];
+pub const ALL: &[&Rule] = &[&SIZE_FORM, &SIZE, &HASH_FORM, &HASH, &DATA_SPACE, &NOTHING];
 
 /// The stated size of an attachment is no size.
 pub static SIZE_FORM: Rule = Rule::error(
@@ -70,17 +69,6 @@ pub static NOTHING: Rule = Rule::warning(
         "fhir-attachment-nothing",
         "an attachment has neither data nor a URL",
         "At least its contentType or language should say what it would be.",
-        "https://hl7.org/fhir/R4/datatypes.html#Attachment",
-    ],
-);
-
-/// An attachment has data and no content type.
-pub static NO_CONTENT_TYPE: Rule = Rule::information(
-    IssueType::Informational,
-    [
-        "fhir-attachment-content-type",
-        "an attachment has data and no content type",
-        "A program can only guess how to show it. With data, contentType must be there (att-1).",
         "https://hl7.org/fhir/R4/datatypes.html#Attachment",
     ],
 );

@@ -41,7 +41,7 @@ pub const ALL: &[&Rule] = &[
 
 /// Whether a rule is about what can't be read, which the HL7 engine finds before it looks at any definition's demands.
 pub fn is_of_reading(rule: &Rule) -> bool {
-    let reading: [&Rule; 2] = [&ELEMENT_UNKNOWN, &OBJECT_EMPTY];
+    let reading: [&Rule; 3] = [&ELEMENT_UNKNOWN, &OBJECT_EMPTY, &super::form::ATTRIBUTE];
     rule.code.starts_with("fhir-json-") || reading.iter().any(|of| std::ptr::eq(*of, rule))
 }
 

@@ -166,8 +166,11 @@ fn form(grammar: Grammar, filters: &[Filter<'_>]) -> Codes {
     }
 }
 
+/// A code, its display, its other names.
+type Row<'v> = (&'v str, Option<&'v str>, Vec<&'v str>);
+
 fn expansion(expansion: &Value) -> Option<Expansion> {
-    let mut by_system: BTreeMap<&str, Vec<(&str, Option<&str>, Vec<&str>)>> = BTreeMap::new();
+    let mut by_system: BTreeMap<&str, Vec<Row<'_>>> = BTreeMap::new();
     let mut count = 0;
     let mut stack: Vec<&Value> = expansion.items("contains").collect();
     while let Some(entry) = stack.pop() {

@@ -89,6 +89,10 @@ const IRREGULAR: [&str; 17] = [
 
 /// A language tag of BCP 47 (RFC 5646), by the parts that it has.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "they are the parts that a tag may have, one by one"
+)]
 pub struct LanguageTag<'t> {
     /// The language itself; empty for `x-...` and the irregular tags.
     pub language: &'t str,

@@ -255,6 +255,17 @@ impl ValueSet {
         })
     }
 
+    /// Whether any of its codes could be of this system.
+    pub(super) fn uses(&self, system: &str) -> bool {
+        self.includes.iter().any(|part| {
+            part.system.as_ref().is_some_and(|own| *own.system == *system)
+                || part.imports.iter().any(|import| match import {
+                    Import::Set(set) => set.uses(system),
+                    Import::Open(_) => true,
+                })
+        })
+    }
+
     /// The grammar that is all of the set, if one is.
     pub(super) fn form(&self) -> Option<Grammar> {
         let [only] = self.includes.as_slice() else { return None };

@@ -190,8 +190,8 @@ impl Reader<'_> {
                 }
                 let begin = self.at;
                 let name = self.string()?;
-                let hidden =
-                    self.tree.slice(name).starts_with('_') && name.length & !Slice::DECODED > 1;
+                let written = self.tree.bytes(name);
+                let hidden = written.len() > 1 && written.starts_with(b"_");
                 underscores |= hidden;
                 self.space();
                 if self.peek() != Some(b':') {
@@ -205,7 +205,7 @@ impl Reader<'_> {
                 }
                 self.names.push((name, member));
                 self.value(name, id, if hidden { HIDDEN | UNDERSCORE } else { 0 })?;
-                if !hidden && self.tree.slice(name) == "resourceType" {
+                if !hidden && self.tree.bytes(name) == b"resourceType" {
                     self.resource_type(id, member);
                 }
                 self.space();
@@ -230,14 +230,15 @@ impl Reader<'_> {
     /// Whether the object has a member of this name already. Objects of FHIR have few members; those of a hostile
     /// document are many, and are looked up in a set.
     fn is_known(&self, outer: usize, name: Slice, many: &mut Option<BTreeSet<Box<str>>>) -> bool {
-        let text = self.tree.slice(name);
         let earlier = self.names.get(outer..).unwrap_or_default();
         if earlier.len() < MANY {
             let length = name.length & !Slice::DECODED;
+            let text = self.tree.bytes(name);
             return earlier.iter().any(|(other, _)| {
-                other.length & !Slice::DECODED == length && self.tree.slice(*other) == text
+                other.length & !Slice::DECODED == length && self.tree.bytes(*other) == text
             });
         }
+        let text = self.tree.slice(name);
         let known = many.get_or_insert_with(|| {
             earlier.iter().map(|(other, _)| self.tree.slice(*other).into()).collect()
         });
@@ -394,17 +395,42 @@ impl Reader<'_> {
         }
     }
 
-    /// Goes on to the next character that means something in a string.
+    /// Goes on to the next character that means something in a string: eight bytes at a time.
     fn run(&mut self) {
+        const ONES: u64 = u64::MAX / 255;
+        const HIGH: u64 = ONES << 7;
         let rest = self.bytes.get(self.at..).unwrap_or_default();
-        self.at += rest
-            .iter()
-            .position(|byte| matches!(byte, b'"' | b'\\' | 0..=0x1f))
-            .unwrap_or(rest.len());
+        let (words, _) = rest.as_chunks::<8>();
+        let mut at = 0;
+        for word in words {
+            let word = u64::from_le_bytes(*word);
+            // The highest bit of each byte that is zero after the exclusive or, or below 0x20; the lowest one found is true.
+            let (quote, escape) = (word ^ (ONES * b'"' as u64), word ^ (ONES * b'\\' as u64));
+            let found = (quote.wrapping_sub(ONES) & !quote)
+                | (escape.wrapping_sub(ONES) & !escape)
+                | (word.wrapping_sub(ONES * 0x20) & !word);
+            let found = found & HIGH;
+            if found != 0 {
+                self.at += at + (found.trailing_zeros() / 8) as usize;
+                return;
+            }
+            at += 8;
+        }
+        let rest = rest.get(at..).unwrap_or_default();
+        let tail = rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..=0x1f));
+        self.at += at + tail.unwrap_or(rest.len());
     }
 }
 
 impl Tree<'_> {
+    /// A piece of text as bytes, for which no character's boundary is looked for.
+    fn bytes(&self, slice: Slice) -> &[u8] {
+        let length = (slice.length & !Slice::DECODED) as usize;
+        let start = slice.start as usize;
+        let whole = if slice.length & Slice::DECODED == 0 { self.source } else { &self.decoded };
+        whole.as_bytes().get(start..start + length).unwrap_or_default()
+    }
+
     /// Forgets what was read since there were so many elements, resources and faults.
     fn cut(&mut self, (nodes, resources, faults): (usize, usize, usize)) {
         self.nodes.truncate(nodes);

@@ -31,21 +31,18 @@ fn targets<'m>(
     })
 }
 
-/// How a place that `#place` leads to is named.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Anchor {
-    /// By the `id` of an element or resource.
-    Element,
-    /// By an `id` in a narrative.
-    Id,
-    /// By a link's `name` in a narrative.
-    Name,
-}
-
 /// The places of a document that a fragment can lead to, found in one pass when the first is looked for.
 pub struct Places<'t> {
-    /// The name, the element that has it (of a narrative, its `div`), and what names it; sorted.
-    places: OnceCell<Vec<(&'t str, usize, Anchor)>>,
+    places: OnceCell<Found<'t>>,
+}
+
+/// Names with the element that has them (of a narrative, its `div`); sorted.
+#[derive(Default)]
+struct Found<'t> {
+    /// `id` of elements, of resources, and in narratives.
+    ids: Vec<(&'t str, usize)>,
+    /// `name` of links in narratives.
+    names: Vec<(&'t str, usize)>,
 }
 
 impl std::fmt::Debug for Places<'_> {
@@ -60,45 +57,45 @@ impl<'t> Places<'t> {
         Self { places: OnceCell::new() }
     }
 
-    fn read(tree: &'t Tree<'t>) -> Vec<(&'t str, usize, Anchor)> {
-        let mut places = Vec::new();
+    fn read(tree: &'t Tree<'t>) -> Found<'t> {
+        let mut found = Found::default();
         for node in tree.all() {
             match tree.name(node) {
-                "id" => {
-                    places.extend(tree.text(node).map(|id| (id, node.index(), Anchor::Element)))
-                }
+                "id" => found.ids.extend(tree.text(node).map(|id| (id, node.index()))),
                 "div" => {
                     let Some(Ok(markup)) = tree.text(node).map(super::parse) else { continue };
                     for part in markup.parts().iter().filter(|part| part.kind == PartKind::Element)
                     {
                         let id = markup.attribute(part, "id");
-                        places.extend(id.map(|id| (id, node.index(), Anchor::Id)));
-                        if part.local_name() == "a"
-                            && let Some(name) = markup.attribute(part, "name")
-                        {
-                            places.push((name, node.index(), Anchor::Name));
+                        found.ids.extend(id.map(|id| (id, node.index())));
+                        if part.local_name() == "a" {
+                            let name = markup.attribute(part, "name");
+                            found.names.extend(name.map(|name| (name, node.index())));
                         }
                     }
                 }
                 _ => {}
             }
         }
-        places.sort_unstable();
-        places
+        found.ids.sort_unstable();
+        found.names.sort_unstable();
+        found
     }
 
-    /// How many places of these kinds have a name within an element.
-    pub fn count(&self, tree: &'t Tree<'t>, name: &str, within: NodeId, kinds: &[Anchor]) -> usize {
-        let places = self.places.get_or_init(|| Self::read(tree));
-        let from =
-            places.partition_point(|(place, node, _)| (*place, *node) < (name, within.index()));
-        places
-            .get(from..)
-            .unwrap_or_default()
-            .iter()
-            .take_while(|(place, node, _)| *place == name && *node < tree.end(within))
-            .filter(|(_, _, kind)| kinds.contains(kind))
-            .count()
+    /// How many places have a name within an element: 0, 1, or 2 for several. Links' names count only if they are asked for.
+    pub fn count(&self, tree: &'t Tree<'t>, name: &str, within: NodeId, with_names: bool) -> usize {
+        let found = self.places.get_or_init(|| Self::read(tree));
+        let count = |places: &[(&str, usize)]| {
+            let from = places.partition_point(|place| *place < (name, within.index()));
+            places
+                .iter()
+                .skip(from)
+                .take_while(|(place, node)| *place == name && *node < tree.end(within))
+                .take(2)
+                .count()
+        };
+        let names = if with_names { count(&found.names) } else { 0 };
+        (count(&found.ids) + names).min(2)
     }
 }
 

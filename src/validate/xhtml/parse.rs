@@ -333,12 +333,16 @@ impl<'t> Reader<'t> {
                     self.at += 1;
                     break true;
                 }
-                Some(_) => self.attribute(first)?,
+                Some(_) => self.attribute()?,
                 None => return self.fail(FaultKind::Malformed),
             }
         };
         self.at += 1;
         let attributes = (first, self.markup.attributes.len());
+        if has_twins(self.markup.attributes.get(first..).unwrap_or_default()) {
+            self.at = start;
+            return self.fail(FaultKind::Malformed);
+        }
         if let Some(part) = self.markup.parts.get_mut(index) {
             part.attributes = attributes;
         }
@@ -355,52 +359,49 @@ impl<'t> Reader<'t> {
         Ok(())
     }
 
-    fn attribute(&mut self, first: usize) -> Result<(), Fault> {
+    fn attribute(&mut self) -> Result<(), Fault> {
         let offset = self.at;
         let name = self.name()?;
-        let known = self.markup.attributes.get(first..).unwrap_or_default();
-        if known.iter().any(|attribute| attribute.name == name) {
-            self.at = offset;
-            return self.fail(FaultKind::Malformed);
-        }
         self.space();
         let (value, well_formed) = if self.peek() == Some(b'=') {
             self.at += 1;
             self.space();
-            match self.peek() {
-                Some(quote @ (b'"' | b'\'')) => {
+            if let Some(quote @ (b'"' | b'\'')) = self.peek() {
+                (self.quoted(quote)?, true)
+            } else {
+                let start = self.at;
+                while self.peek().is_some_and(|byte| {
+                    !byte.is_ascii_whitespace()
+                        && !matches!(byte, b'>' | b'<' | b'"' | b'\'' | b'/')
+                }) {
                     self.at += 1;
-                    let start = self.at;
-                    while self.peek().is_some_and(|byte| byte != quote) {
-                        match self.peek() {
-                            Some(b'<') => return self.fail(FaultKind::Malformed),
-                            Some(b'&') => self.reference()?,
-                            _ => self.at += 1,
-                        }
-                    }
-                    let value = self.piece(start, self.at);
-                    self.at += 1;
-                    (value, true)
                 }
-                _ => {
-                    let start = self.at;
-                    while self.peek().is_some_and(|byte| {
-                        !byte.is_ascii_whitespace()
-                            && !matches!(byte, b'>' | b'<' | b'"' | b'\'' | b'/')
-                    }) {
-                        self.at += 1;
-                    }
-                    if start == self.at {
-                        return self.fail(FaultKind::Malformed);
-                    }
-                    (self.piece(start, self.at), false)
+                if start == self.at {
+                    return self.fail(FaultKind::Malformed);
                 }
+                (self.piece(start, self.at), false)
             }
         } else {
             ("", false)
         };
         self.markup.attributes.push(Attribute { name, value, offset, well_formed });
         Ok(())
+    }
+
+    /// A value up to the quote with which it began.
+    fn quoted(&mut self, quote: u8) -> Result<&'t str, Fault> {
+        self.at += 1;
+        let start = self.at;
+        while let Some(byte) = self.peek().filter(|byte| *byte != quote) {
+            match byte {
+                b'<' => return self.fail(FaultKind::Malformed),
+                b'&' => self.reference()?,
+                _ => self.at += 1,
+            }
+        }
+        let value = self.piece(start, self.at);
+        self.at += 1;
+        Ok(value)
     }
 
     fn end_tag(&mut self) -> Result<(), Fault> {
@@ -464,6 +465,19 @@ impl<'t> Reader<'t> {
         self.at += name.len() + 2;
         Ok(())
     }
+}
+
+/// Whether two attributes have one name; sorted where there are many, so that nobody can make it slow.
+fn has_twins(attributes: &[Attribute<'_>]) -> bool {
+    if attributes.len() > 8 {
+        let mut names: Vec<&str> = attributes.iter().map(|attribute| attribute.name).collect();
+        names.sort_unstable();
+        return names.windows(2).any(|pair| matches!(pair, [one, two] if one == two));
+    }
+    attributes
+        .iter()
+        .enumerate()
+        .any(|(at, one)| attributes.iter().take(at).any(|two| one.name == two.name))
 }
 
 fn is_character(digits: &[u8], radix: u32) -> bool {

@@ -1,5 +1,7 @@
 //! What may stand in what: tables, lists, and text in which no block belongs (HTML 4.0 and the reference engine).
 
+use std::collections::BTreeSet;
+
 use super::super::rule::{Rule, narrative as rule};
 use super::names::quotable;
 use super::parse::{Markup, Part, PartKind, is_blank};
@@ -83,7 +85,7 @@ pub(super) fn check(
 ) {
     // The elements around the part at hand, outermost first. The root itself has no rules.
     let mut around: Vec<(usize, &Part<'_>)> = Vec::new();
-    let mut told: Vec<usize> = Vec::new();
+    let mut told: BTreeSet<usize> = BTreeSet::new();
     for (index, part) in markup.parts().iter().enumerate() {
         while around.last().is_some_and(|(_, outer)| outer.end <= index) {
             around.pop();
@@ -99,13 +101,11 @@ pub(super) fn check(
                 PartKind::Comment => false,
             };
             // Once per element, however much is wrong in it.
-            if wrong && !told.contains(&at) {
-                told.push(at);
+            if wrong && told.insert(at) {
                 add(&rule::CHILDREN, part.offset, quotable(outer.local_name()));
             }
             let is_empty = matches!(outer.local_name(), "br" | "img" | "hr" | "area");
-            if is_empty && !told.contains(&at) {
-                told.push(at);
+            if is_empty && told.insert(at) {
                 add(&rule::NO_CHILDREN, part.offset, quotable(outer.local_name()));
             }
         }

@@ -11,7 +11,7 @@ use ipt_fhir::validate::options::Options;
 use ipt_fhir::validate::rule;
 use ipt_fhir::validate::terminology::grammar::{LanguageTag, is_media_type};
 use ipt_fhir::validate::terminology::{
-    Answer, Answers, CodeRules, CodeSystem, Membership, Reason, Terminology,
+    Answer, Answers, CodeQuestion, CodeRules, CodeSystem, Membership, Reason, Terminology, batch,
 };
 use ipt_fhir::validate::tree;
 use proptest::prelude::*;
@@ -571,5 +571,87 @@ fn a_server_answers_what_is_open() {
     assert_eq!(
         answered(Answer::Open),
         ["information fhir-not-checked Condition.category[0].coding[0].system"]
+    );
+}
+
+// ---- With a server ----
+
+fn question(value_set: Option<&str>, display: Option<&str>) -> CodeQuestion {
+    CodeQuestion {
+        system: Some("http://snomed.info/sct".into()),
+        version: None,
+        code: "1".into(),
+        display: display.map(Into::into),
+        value_set: value_set.map(Into::into),
+    }
+}
+
+#[test]
+fn questions_become_a_batch_in_their_order() {
+    let questions = [question(None, Some("One")), question(Some("http://x.test/set"), None)];
+    let batch = batch::request(&questions);
+    let urls: Vec<&str> = batch
+        .items("entry")
+        .map(|entry| entry.get("request").unwrap().text("url").unwrap())
+        .collect();
+    assert_eq!(urls, ["CodeSystem/$validate-code", "ValueSet/$validate-code"]);
+    let names = |at: usize| {
+        let resource = batch.pointer(&format!("/entry/{at}/resource")).unwrap();
+        resource
+            .items("parameter")
+            .map(|one| one.text("name").unwrap().to_owned())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(names(0), ["url", "code", "display"]);
+    assert_eq!(names(1), ["url", "system", "code"]);
+    let response = value(
+        r#"{"resourceType":"Bundle","entry":[{"resource":{"resourceType":"Parameters","parameter":[{"name":"result","valueBoolean":true}]}}]}"#,
+    );
+    let mut answers = Answers::new();
+    batch::read(&questions, &response, &mut answers);
+    assert_eq!(answers.get(&questions[0]), Some(Answer::Valid));
+    assert_eq!(
+        answers.get(&questions[1]),
+        Some(Answer::Open),
+        "a response that is too short leaves it open"
+    );
+}
+
+#[test]
+fn a_no_counts_only_with_its_reason() {
+    let answer = |display: Option<&str>, more: &str| {
+        let parameters = value(&format!(
+            r#"{{"resourceType":"Parameters","parameter":[{{"name":"result","valueBoolean":false}}{more}]}}"#
+        ));
+        batch::one(&question(None, display), &parameters)
+    };
+    let because = |reason: &str| {
+        format!(
+            r#",{{"name":"issues","resource":{{"resourceType":"OperationOutcome","issue":[{{"details":{{"coding":[{{"code":"{reason}"}}]}}}}]}}}}"#
+        )
+    };
+    assert_eq!(answer(None, ""), Answer::Open, "it does not say why");
+    assert_eq!(answer(None, &because("invalid-code")), Answer::Invalid);
+    assert_eq!(answer(None, &because("not-in-vs")), Answer::Invalid);
+    assert_eq!(
+        answer(None, &because("not-found")),
+        Answer::Open,
+        "the server does not know the system"
+    );
+    assert_eq!(answer(Some("One"), &because("invalid-display")), Answer::WrongDisplay);
+    assert_eq!(
+        answer(Some("One"), r#",{"name":"display","valueString":"Two"}"#),
+        Answer::WrongDisplay
+    );
+    assert_eq!(
+        answer(
+            Some("One"),
+            r#",{"name":"x-caused-by-unknown-system","valueCanonical":"http://snomed.info/sct"}"#
+        ),
+        Answer::Open
+    );
+    assert_eq!(
+        batch::one(&question(None, None), &value(r#"{"resourceType":"OperationOutcome"}"#)),
+        Answer::Open
     );
 }

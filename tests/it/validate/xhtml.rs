@@ -154,6 +154,21 @@ fn html_checks_are_those_of_txt_1_and_txt_2() {
     }
 }
 
+/// Each is a megabyte of one thing, and would take minutes if a step looked at all that came before.
+#[test]
+fn bombs_take_no_time() {
+    let many =
+        |piece: &dyn Fn(usize) -> String, count: usize| (0..count).map(piece).collect::<String>();
+    let start = std::time::Instant::now();
+    let attributes = many(&|at| format!(" a{at}=\"\""), 60_000);
+    assert!(codes(&format!("<p{attributes}/>")).len() >= 60_000);
+    let tables = "<table>x</table>".repeat(60_000);
+    assert_eq!(codes(&tables).len(), 60_000);
+    assert_eq!(codes(&"&amp;".repeat(200_000)), Vec::<&str>::new());
+    assert_eq!(codes(&"<".repeat(1 << 20)), ["fhir-xhtml-malformed"]);
+    assert!(start.elapsed().as_secs() < 60);
+}
+
 proptest! {
     #[test]
     fn no_text_breaks_the_reader(text in any::<String>()) {

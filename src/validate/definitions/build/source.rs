@@ -10,7 +10,7 @@ use sha2::{Digest, Sha512};
 use super::Sources;
 use super::xml::{self, Elements};
 use crate::json::{self, Limits, Value};
-use crate::validate::definitions::ResourceType;
+use crate::validate::definitions::{ResourceType, is_json};
 
 /// A jar of Maven Central.
 #[derive(Debug, Clone, Copy)]
@@ -120,15 +120,15 @@ pub fn read(contents: Contents) -> Result<Sources, Error> {
     let r5 = package(r5)?;
     let elements = Elements::new(&r5);
     Ok(Sources {
-        r4: bundles(contents.r4, R4_FILES, &elements)?,
-        r4b: bundles(contents.r4b, R4B_FILES, &elements)?,
+        r4: bundles(&contents.r4, R4_FILES, &elements)?,
+        r4b: bundles(&contents.r4b, R4B_FILES, &elements)?,
         r5,
         terminology: package(terminology)?,
         extensions: package(extensions)?,
     })
 }
 
-fn fault(file: &str, what: impl ToString) -> Error {
+fn fault(file: &str, what: &impl ToString) -> Error {
     Error::File { file: file.to_owned(), what: what.to_string() }
 }
 
@@ -137,37 +137,33 @@ fn package(files: Files) -> Result<Vec<Value>, Error> {
     let mut resources = Vec::new();
     for (path, bytes) in files {
         let name = path.strip_prefix("package/").unwrap_or_default();
-        if name.is_empty()
-            || name.contains('/')
-            || name.starts_with('.')
-            || !name.ends_with(".json")
-        {
+        if name.is_empty() || name.contains('/') || name.starts_with('.') || !is_json(name) {
             continue;
         }
         let resource =
-            json::parse_with(&bytes, Limits::BUNDLE).map_err(|error| fault(&path, error))?;
+            json::parse_with(&bytes, Limits::BUNDLE).map_err(|error| fault(&path, &error))?;
         if ResourceType::of(&resource).is_some() {
             resources.push(resource);
         }
     }
-    if resources.is_empty() { Err(fault("package", "no definitions")) } else { Ok(resources) }
+    if resources.is_empty() { Err(fault("package", &"no definitions")) } else { Ok(resources) }
 }
 
 /// The definitions in Bundles of these names, as XML or JSON.
-fn bundles(files: Files, names: &[&str], elements: &Elements) -> Result<Vec<Value>, Error> {
+fn bundles(files: &Files, names: &[&str], elements: &Elements) -> Result<Vec<Value>, Error> {
     let mut resources = Vec::new();
     for name in names {
         let Some((_, bytes)) = files.iter().find(|(path, _)| path == name) else {
-            return Err(fault(name, "missing"));
+            return Err(fault(name, &"missing"));
         };
-        if name.ends_with(".json") {
+        if is_json(name) {
             let bundle =
-                json::parse_with(bytes, Limits::BUNDLE).map_err(|error| fault(name, error))?;
+                json::parse_with(bytes, Limits::BUNDLE).map_err(|error| fault(name, &error))?;
             resources
                 .extend(bundle.items("entry").filter_map(|entry| entry.get("resource")).cloned());
         } else {
-            let text = std::str::from_utf8(bytes).map_err(|_| fault(name, "not UTF-8"))?;
-            let reading = elements.read(text).map_err(|error: xml::Error| fault(name, error))?;
+            let text = std::str::from_utf8(bytes).map_err(|_| fault(name, &"not UTF-8"))?;
+            let reading = elements.read(text).map_err(|error: xml::Error| fault(name, &error))?;
             resources.extend(reading.resources);
         }
     }

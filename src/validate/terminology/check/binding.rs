@@ -74,7 +74,7 @@ impl CodeRules {
             && let Some(maximum) = self.maximum_set(binding)
             && self.text_in(&maximum, node, code, Strength::Required, findings) == Standing::Out
         {
-            beyond_maximum(binding, node, findings);
+            beyond_maximum(binding, node, true, findings);
         }
     }
 
@@ -130,7 +130,10 @@ impl CodeRules {
             && let Some(maximum) = self.maximum_set(binding)
             && self.codings_in(look, node, &maximum, Strength::Required, findings) == Standing::Out
         {
-            beyond_maximum(binding, node, findings);
+            let uses_system = look.tree.children_named(node, "coding").any(|coding| {
+                look.tree.child_text(coding, "system").is_some_and(|system| maximum.uses(system))
+            });
+            beyond_maximum(binding, node, uses_system, findings);
         }
     }
 
@@ -216,7 +219,8 @@ impl CodeRules {
             && let Some(maximum) = self.maximum_set(binding)
             && self.parts_in(node, &maximum, &parts, Strength::Required, findings) == Standing::Out
         {
-            beyond_maximum(binding, node, findings);
+            let uses_system = parts.system.is_some_and(|(_, system)| maximum.uses(system));
+            beyond_maximum(binding, node, uses_system, findings);
         }
     }
 
@@ -295,10 +299,14 @@ fn missing(binding: &Binding, node: NodeId, findings: &mut Findings) {
         .key(binding.value_set.to_string());
 }
 
-fn beyond_maximum(binding: &Binding, node: NodeId, findings: &mut Findings) {
+/// A code of a system that the set does not even use may come from a map that nobody has here: the reference does not
+/// call it an error, and so it is a warning.
+fn beyond_maximum(binding: &Binding, node: NodeId, uses_system: bool, findings: &mut Findings) {
     let Some(maximum) = binding.maximum.as_deref() else { return };
+    let severity = if uses_system { Severity::Error } else { Severity::Warning };
     findings
         .add(&rule::MAXIMUM, node, "no code here is in the widest value set that is allowed")
+        .severity(severity)
         .key(maximum.to_owned());
 }
 

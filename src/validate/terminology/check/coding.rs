@@ -39,6 +39,13 @@ impl<'t> Parts<'t> {
     }
 }
 
+/// The URLs of code systems to which nothing may be added.
+const WHOLE: [&str; 3] = [
+    "http://loinc.org",
+    "http://unitsofmeasure.org",
+    "http://www.nlm.nih.gov/research/umls/rxnorm",
+];
+
 /// Where a coding stands: it decides which element a finding about its system is at, and how bad it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Place {
@@ -145,7 +152,7 @@ impl CodeRules {
                 }
             }
             Content::Example | Content::NotPresent => {
-                self.open(look, Some(&system), &parts, binding, findings)
+                self.open(look, Some(&system), &parts, binding, findings);
             }
         }
     }
@@ -346,11 +353,6 @@ impl CodeRules {
         let secure = url
             .strip_prefix("https:")
             .is_some_and(|rest| self.terminology.code_system(&["http:", rest].concat()).is_some());
-        const WHOLE: [&str; 3] = [
-            "http://loinc.org",
-            "http://unitsofmeasure.org",
-            "http://www.nlm.nih.gov/research/umls/rxnorm",
-        ];
         secure
             || WHOLE
                 .iter()

@@ -47,7 +47,7 @@ fn nesting_without_end_is_refused() {
     assert_eq!(run(&deep), None);
     let deep = format!("{}true{}", "iif(true, ".repeat(38), ", 1)".repeat(38));
     assert_eq!(run(&deep), None);
-    let deep = format!("{}true{}", "select(1 + ".repeat(19), ")".repeat(19));
+    let deep = format!("{}1{}", "select(1 + ".repeat(19), ")".repeat(19));
     assert_eq!(run(&deep), None);
 }
 

@@ -12,13 +12,7 @@ use crate::support::shared;
 
 fn compare(release: Release, archive: &str, every: usize) {
     let Some(bytes) = shared(&format!("fhir/examples/{archive}.tgz")) else { return };
-    let mut texts: Vec<(String, String)> = all()
-        .into_iter()
-        .filter(|(of, ..)| *of == release)
-        .map(|(_, key, text)| (key, text))
-        .collect();
-    texts.dedup();
-    let native: Vec<Invariant> = texts
+    let native: Vec<Invariant> = all(release)
         .iter()
         .map(|(key, text)| invariant(release, key, text))
         .filter(|invariant| invariant.expression.is_native())
