@@ -10,6 +10,7 @@ mod definitions_build;
 mod extension;
 mod fhirpath;
 mod fuzz;
+mod mutation;
 mod primitive;
 mod report;
 mod structure;

@@ -17,23 +17,22 @@ const SYSTEM: &str = "https://ipt-fhir.org/fhir/CodeSystem/ipt-issue";
 /// What was found in a resource. One in which nothing was found has one issue that says so: an OperationOutcome can't
 /// be without any.
 pub fn of(file: &str, reported: &[Reported]) -> Resource {
-    let mut issues: Vec<Object> = reported.iter().map(issue).collect();
+    let mut issues: Vec<Object> = reported.iter().map(|item| issue(file, item)).collect();
     if issues.is_empty() {
         issues.push(object! {
+            "extension" => vec![object! { "url" => FILE, "valueString" => file }],
             "severity" => "information",
             "code" => "informational",
             "details" => object! { "text" => "No issues detected during validation" },
         });
     }
-    Resource::new("OperationOutcome").with(object! {
-        "extension" => vec![object! { "url" => FILE, "valueString" => file }],
-        "issue" => issues,
-    })
+    Resource::new("OperationOutcome").with(object! { "issue" => issues })
 }
 
-fn issue(item: &Reported) -> Object {
+fn issue(file: &str, item: &Reported) -> Object {
     let place = |url: &str, number: usize| {
-        object! { "url" => url, "valueInteger" => u64::try_from(number).ok() }
+        // The extensions' definitions have them as texts.
+        object! { "url" => url, "valueString" => number.to_string() }
     };
     let mut help = String::new();
     let facts = [
@@ -55,6 +54,7 @@ fn issue(item: &Reported) -> Object {
         "extension" => vec![
             place(LINE, item.position.line),
             place(COLUMN, item.position.column),
+            object! { "url" => FILE, "valueString" => file },
         ],
         "severity" => item.severity.code(),
         "code" => item.rule.kind.code(),

@@ -45,6 +45,8 @@ const EXERCISED: &[(&str, &str, &str)] = &[
     ("convert", "file", "convert_goes_to_xml_and_back"),
     ("convert", "--to", "convert_goes_to_xml_and_back"),
     ("convert", "--release", "convert_goes_to_xml_and_back"),
+    ("definitions build", "--from", "the_pinned_jars_give_the_bytes_that_are_shipped"),
+    ("definitions build", "--to", "the_pinned_jars_give_the_bytes_that_are_shipped"),
     ("explain", "code", "explain_tells_of_a_rule_and_of_near_misses"),
     ("explain", "--list", "explain_tells_of_a_rule_and_of_near_misses"),
     ("suite run", "directory", "a_suite_is_scored"),

