@@ -3,6 +3,7 @@
 //! What the jars are, and how their files become packs, is the core's to know; here they are opened. Nothing is fetched.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::fs;
 use std::io::{Cursor, Read};
 use std::path::Path;
@@ -33,7 +34,7 @@ pub(crate) fn build(from: &Path, to: &Path) -> Result<Done, Failure> {
         write.map_err(|error| {
             cannot_write("definitions-unwritable", "the pack", &error).in_file(&to.join(name))
         })?;
-        human.push_str(&format!("{name}: {} bytes\n", bytes.len()));
+        let _ = writeln!(human, "{name}: {} bytes", bytes.len());
         let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
         result.push(Value::Object(object! { "file" => name, "bytes" => length }));
     }

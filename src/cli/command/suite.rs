@@ -25,7 +25,7 @@ use crate::validate::suite::{self, Case, Example, Files, Issue, Outcome, Score, 
 
 /// One thing to run.
 enum Run {
-    Case(Case),
+    Case(Box<Case>),
     Example(Example),
 }
 
@@ -98,7 +98,7 @@ fn sets(args: &SuiteRun) -> Result<Vec<Set>, Failure> {
     if let Some((bytes, path)) = read("cases.json")? {
         let cases = suite::cases(&bytes).map_err(|text| unreadable(&path, text))?;
         let wanted = |case: &Case| wanted(case.release, &case.module, &case.key());
-        let runs = cases.into_iter().filter(wanted).map(Run::Case).collect();
+        let runs = cases.into_iter().filter(wanted).map(|case| Run::Case(Box::new(case))).collect();
         sets.push(Set { name: "cases", archive: "cases.tgz".to_owned(), runs });
     }
     if let Some((bytes, path)) = read("reference.json")? {

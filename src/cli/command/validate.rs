@@ -177,12 +177,12 @@ impl<'w> Writing<'w> {
                 self.worse(Exit::Invalid);
             }
             checked.reported.retain(|item| item.severity >= self.level);
-            goes_on &= self.resource(&name, line, checked);
+            goes_on &= self.resource(&name, line, &checked);
         }
         goes_on
     }
 
-    fn resource(&mut self, name: &str, line: usize, checked: Checked) -> bool {
+    fn resource(&mut self, name: &str, line: usize, checked: &Checked) -> bool {
         let one = |checked: &Checked| {
             let resource_type = checked.resource_type.as_deref();
             report::json::resource(
@@ -200,11 +200,11 @@ impl<'w> Writing<'w> {
                 text.is_empty() || self.output.part(&text)
             }
             ReportForm::Json => {
-                self.resources.push(Value::Object(one(&checked)));
+                self.resources.push(Value::Object(one(checked)));
                 true
             }
             ReportForm::Ndjson => {
-                self.output.part(&format!("{}\n", Value::Object(one(&checked)).to_text()))
+                self.output.part(&format!("{}\n", Value::Object(one(checked)).to_text()))
             }
             ReportForm::Operationoutcome => {
                 let outcome = report::outcome::of(name, &checked.reported).into_value();

@@ -52,7 +52,7 @@ impl From<io::Error> for Refused {
 /// Whether a file of a package can be a definition: JSON right in `package/`, or anywhere else where there is none.
 pub(crate) fn is_definition(path: &str) -> bool {
     let inner = path.strip_prefix("package/");
-    path.ends_with(".json") && inner.is_none_or(|inner| !inner.contains('/'))
+    super::is_json(path) && inner.is_none_or(|inner| !inner.contains('/'))
 }
 
 /// How much an archive may hold.

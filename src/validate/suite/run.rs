@@ -17,20 +17,20 @@ use crate::validate::tree::write;
 /// The files of an archive, by their names.
 pub type Files = BTreeMap<String, Vec<u8>>;
 
+/// Unpacks a package: its files by their names, or why it can't be read.
+pub type Unpack = fn(&[u8]) -> Result<Vec<(String, Vec<u8>)>, String>;
+
 /// A suite at hand.
 #[derive(Debug)]
 pub struct Suite<'f> {
     files: &'f Files,
     /// Unpacks a package: a `.tgz` of the suite into its files.
-    unpack: fn(&[u8]) -> Result<Vec<(String, Vec<u8>)>, String>,
+    unpack: Unpack,
 }
 
 impl<'f> Suite<'f> {
     /// A suite whose runs name these files; `unpack` reads an archive, which is not done here.
-    pub const fn new(
-        files: &'f Files,
-        unpack: fn(&[u8]) -> Result<Vec<(String, Vec<u8>)>, String>,
-    ) -> Self {
+    pub const fn new(files: &'f Files, unpack: Unpack) -> Self {
         Self { files, unpack }
     }
 
@@ -49,7 +49,7 @@ impl<'f> Suite<'f> {
         let core = Shared::core(case.release);
         let mut packages = Vec::new();
         // `id#version` names a package of the network, which is not at hand offline, neither for the reference.
-        for name in case.options.packages.iter().filter(|name| name.ends_with(".tgz")) {
+        for name in case.options.packages.iter().filter(|name| is_archive(name)) {
             packages.push(Package::from_files((self.unpack)(self.file(name)?)?));
         }
         let mut options = case.options.options.clone();
@@ -82,6 +82,11 @@ impl<'f> Suite<'f> {
         let ours = self.file(&example.file).and_then(|bytes| issues(&validator, bytes));
         example.outcome(ours)
     }
+}
+
+/// Whether a file of the suite is a package by its name.
+fn is_archive(name: &str) -> bool {
+    std::path::Path::new(name).extension().is_some_and(|extension| extension == "tgz")
 }
 
 /// The errors of a document. A panic is an outcome, too: the other runs go on.

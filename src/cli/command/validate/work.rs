@@ -154,7 +154,7 @@ impl Reader {
             Box::new(source)
         };
         let unreadable = |error: io::Error| match error.kind() {
-            _ if error.get_ref().is_some_and(|inner| inner.is::<Bomb>()) => {
+            _ if error.get_ref().is_some_and(<dyn std::error::Error + Send + Sync>::is::<Bomb>) => {
                 let text = error.get_ref().map(ToString::to_string).unwrap_or_default();
                 Some(Failure::new(Exit::Unreadable, "input-bomb", text))
             }
@@ -271,12 +271,10 @@ fn has_more(source: &mut dyn BufRead) -> io::Result<bool> {
         if buffer.is_empty() {
             return Ok(false);
         }
-        match buffer.iter().position(|byte| !byte.is_ascii_whitespace()) {
-            Some(_) => return Ok(true),
-            None => {
-                let used = buffer.len();
-                source.consume(used);
-            }
+        if !buffer.trim_ascii().is_empty() {
+            return Ok(true);
         }
+        let used = buffer.len();
+        source.consume(used);
     }
 }
