@@ -12,7 +12,7 @@ use super::fhirpath::ucum;
 use super::invariant::InvariantRules;
 use super::options::Options;
 use super::program::Programs;
-use super::reference::Nowhere;
+use super::reference::{Nowhere, Outside};
 use super::terminology::{Answers, CodeRules, Library, Terminology};
 use crate::fhir::Release;
 
@@ -80,8 +80,16 @@ impl Shared {
 
     /// A validator with all rules, those about codes being these.
     pub fn with_codes(&self, options: Options, codes: Arc<CodeRules>) -> Validator {
+        self.with_outside(options, codes, Nowhere)
+    }
+
+    /// The same, knowing something of resources that are not in the document.
+    pub fn with_outside<O>(&self, options: Options, codes: Arc<CodeRules>, outside: O) -> Validator
+    where
+        O: Outside + std::fmt::Debug + Send + Sync + 'static,
+    {
         Validator::of(Arc::clone(&self.programs), options)
-            .with(Box::new(ContentRules { outside: Nowhere }))
+            .with(Box::new(ContentRules { outside }))
             .with(Box::new(codes))
             .with(Box::new(self.invariants.clone()))
     }

@@ -35,6 +35,23 @@ pub(crate) fn shared(name: &str) -> Option<Vec<u8>> {
     std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join(folder).join(name)).ok()
 }
 
+/// The place of data that is no part of the package; nothing where it is missing, which one line says.
+#[expect(clippy::print_stdout, reason = "what a test leaves out is said")]
+pub(crate) fn shared_folder(name: &str) -> Option<PathBuf> {
+    let folder = option_env!("IPT_FHIR_TEST_DATA").unwrap_or("../shared");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder).join(name);
+    if !folder.is_dir() {
+        println!("left out: {name} is not at hand");
+        return None;
+    }
+    Some(folder)
+}
+
+/// Whether a file is of a kind by its name: `json`.
+pub(crate) fn is_of_kind(name: &str, kind: &str) -> bool {
+    Path::new(name).extension().is_some_and(|extension| extension == kind)
+}
+
 /// The names of all JSON records under `fixtures/ipt`.
 pub(crate) fn record_names() -> Vec<String> {
     let mut names: Vec<String> = std::fs::read_dir(fixtures().join("ipt"))

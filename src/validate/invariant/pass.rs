@@ -81,6 +81,8 @@ impl Round<'_, '_, '_> {
 
     fn constraint(&mut self, node: NodeId, constraint: &Constraint) {
         if constraint.expression.is_empty()
+            // Whether contained resources are used is told one by one, by `reference`.
+            || &*constraint.key == "dom-3"
             || constraint.is_best_practice && !self.document.options.best_practice
         {
             return;

@@ -1,7 +1,9 @@
 //! Running what is scored: each document with the definitions and options that its run asks for.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 
 use super::cases::usual;
 use super::{Case, Example, Issue, Outcome};
@@ -10,15 +12,34 @@ use crate::validate::Validator;
 use crate::validate::check;
 use crate::validate::definitions::Package;
 use crate::validate::detect;
+use crate::validate::options::ReferencePolicy;
+use crate::validate::reference::Outside;
 use crate::validate::report::Reporter;
 use crate::validate::shared::Shared;
-use crate::validate::tree::write;
+use crate::validate::tree::{self, write};
 
 /// The files of an archive, by their names.
 pub type Files = BTreeMap<String, Vec<u8>>;
 
 /// Unpacks a package: its files by their names, or why it can't be read.
 pub type Unpack = fn(&[u8]) -> Result<Vec<(String, Vec<u8>)>, String>;
+
+/// What lies beside a case: `Patient/1` is the file `patient-1`, and `Patient/test` a Patient that is always there.
+#[derive(Debug, Default)]
+struct Beside(BTreeMap<String, String>);
+
+impl Outside for Beside {
+    fn resource_type(&self, url: &str) -> Option<Cow<'_, str>> {
+        if url == "Patient/test" {
+            return Some("Patient".into());
+        }
+        let after = url.split_once('/').map(|(_, after)| after);
+        let mut names = [Some(url), after].into_iter().flatten();
+        names
+            .find_map(|name| self.0.get(&name.replace('/', "-").to_lowercase()))
+            .map(|name| name.as_str().into())
+    }
+}
 
 /// A suite at hand.
 #[derive(Debug)]
@@ -73,7 +94,20 @@ impl<'f> Suite<'f> {
             packages.push(Package::from_resources(beside));
         }
         let shared = core.with_packages(packages);
-        issues(&shared.validator(options), bytes)
+        let follows = options.references > ReferencePolicy::CheckTypeIfExists;
+        let outside = if follows { self.beside() } else { Beside::default() };
+        let codes = Arc::new(shared.codes(None));
+        issues(&shared.with_outside(options, codes, outside), bytes)
+    }
+
+    /// The types of all resources of the suite, for runs that follow references.
+    fn beside(&self) -> Beside {
+        let types = self.files.iter().filter_map(|(name, bytes)| {
+            let tree = check::read(bytes).ok()?;
+            let name = name.rsplit_once('.')?.0;
+            Some((name.to_owned(), tree.resource_type(tree::NodeId::ROOT)?.to_owned()))
+        });
+        Beside(types.collect())
     }
 
     /// Runs an example.

@@ -154,7 +154,7 @@ fn level_and_references_say_what_is_shown_and_followed() {
     assert!(count("error") > 0 && count("error") <= count("warning"));
     assert!(count("warning") <= count("information"));
     let run = home.run("validate bundle.json").ends(3);
-    assert!(run.stdout.contains("resource.subject"), "{}", run.stdout);
+    assert!(run.stdout.contains("/*Encounter/e*/.subject"), "{}", run.stdout);
     let run = home.run("validate bundle.json --references ignore").ends(0);
     assert!(run.stdout.contains(": 0 errors"), "{}", run.stdout);
 }
@@ -201,9 +201,10 @@ fn an_export_gives_the_same_report_with_any_number_of_threads() {
     let mut export = String::new();
     for number in 0..4_000 {
         let gender = if number % 7 == 0 { "none" } else { "male" };
-        export.push_str(&format!(
+        let line = format!(
             "{{\"resourceType\":\"Patient\",\"id\":\"p{number}\",\"gender\":\"{gender}\",\"active\":true,\"birthDate\":\"1990-01-02\"}}\n"
-        ));
+        );
+        export.push_str(&line);
     }
     home.write("export.ndjson", &export);
     let one = home.run("validate export.ndjson --threads 1 --report ndjson").ends(3);

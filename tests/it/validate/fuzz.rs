@@ -56,7 +56,7 @@ impl Dice {
         let mut mixed = self.0;
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((mixed ^ (mixed >> 31)) % count.max(1) as u64) as usize
+        usize::try_from((mixed ^ (mixed >> 31)) % count.max(1) as u64).unwrap()
     }
 
     fn mutant(&mut self) -> Vec<u8> {
@@ -64,7 +64,7 @@ impl Dice {
         for _ in 0..=self.roll(4) {
             let at = self.roll(bytes.len() + 1);
             match self.roll(6) {
-                0 if at < bytes.len() => bytes[at] = self.roll(256) as u8,
+                0 if at < bytes.len() => bytes[at] = u8::try_from(self.roll(256)).unwrap(),
                 1 => bytes.truncate(at),
                 2 => {
                     let end = (at + self.roll(30)).min(bytes.len());
@@ -92,6 +92,7 @@ impl Dice {
     }
 }
 
+#[expect(clippy::disallowed_methods, reason = "whoever runs it may want more")]
 fn setting(name: &str, otherwise: u64) -> u64 {
     std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(otherwise)
 }

@@ -2,7 +2,7 @@
 //!
 //! What to break comes from the StructureDefinition itself, element by element, so that no rule is forgotten. A mutant
 //! must have an error at the place that was broken (or, where something is missing or too much, at its parent), and the
-//! example as it is must have none. The examples lie outside: `IPT_FHIR_EXAMPLES` names their folder.
+//! example as it is must have none. The examples are data that is not everywhere at hand.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -14,7 +14,8 @@ use ipt_fhir::validate::definitions::Definitions;
 use ipt_fhir::validate::options::Options;
 use ipt_fhir::validate::suite::{self, Issue};
 
-use super::suite::{archive, folder};
+use super::suite::archive;
+use crate::support::shared_folder;
 
 const TYPES: [&str; 9] = [
     "CarePlan",
@@ -258,7 +259,7 @@ fn errors(checks: &Checks, document: &Value) -> Vec<Issue> {
 
 #[test]
 fn each_broken_rule_is_caught_at_its_place() {
-    let Some(folder) = folder("IPT_FHIR_EXAMPLES") else { return };
+    let Some(folder) = shared_folder("fhir/examples") else { return };
     let files = archive(&folder.join("r4.tgz"));
     let reference = std::fs::read(folder.join("reference.json")).unwrap();
     let view = View { show_values: true, excerpts: false };
@@ -272,7 +273,10 @@ fn each_broken_rule_is_caught_at_its_place() {
     let mut alarms = Vec::new();
     let mut caught: BTreeMap<(&str, &str), usize> = BTreeMap::new();
     for example in suite::examples(&reference).unwrap() {
-        if example.set != "r4" || !example.expected.is_empty() || !example.file.ends_with(".json") {
+        if example.set != "r4"
+            || !example.expected.is_empty()
+            || !crate::support::is_of_kind(&example.file, "json")
+        {
             continue;
         }
         let Ok(document) = json::parse_with(&files[&example.file], Limits::BUNDLE) else {

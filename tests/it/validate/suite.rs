@@ -1,17 +1,18 @@
 //! Scoring: how both sides are compared, and, where the suites are at hand, what is known to differ.
 //!
-//! The suites are large and not ours, so they lie outside: `IPT_FHIR_SUITE` names the folder of HL7's validator suite
-//! (`cases.json`, `cases.tgz`), `IPT_FHIR_EXAMPLES` that of the examples (`reference.json`, `NAME.tgz`). The lists in
-//! `fixtures/suite/` name each run with another verdict, and why. They may only become shorter: `IPT_FHIR_UPDATE=1`
+//! The suites are large and not ours, so they lie outside (`IPT_FHIR_TEST_DATA`): HL7's validator suite (`cases.json`,
+//! `cases.tgz`), and the specification's examples (`reference.json`, `NAME.tgz`). The lists in `fixtures/suite/` name each run with another verdict, and why. They may only become shorter: `IPT_FHIR_UPDATE=1`
 //! takes out what was mended and puts in what is new, whose reason somebody has to write before the test passes.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use flate2::read::GzDecoder;
 use ipt_fhir::fhir::Release;
 use ipt_fhir::validate::suite::known::Known;
 use ipt_fhir::validate::suite::{self, Files, Issue, Outcome, Score, Suite, normalised};
+
+use crate::support::shared_folder;
 
 fn issue(severity: &str, code: &str, expression: &str) -> Issue {
     Issue {
@@ -171,16 +172,6 @@ fn unpack(bytes: &[u8]) -> Result<Vec<(String, Vec<u8>)>, String> {
     Ok(files)
 }
 
-/// A folder that an environment variable names; a test that needs it says so when it is not there.
-pub(super) fn folder(variable: &str) -> Option<PathBuf> {
-    #[expect(clippy::disallowed_methods, reason = "a test asks where what it needs lies")]
-    let folder = std::env::var(variable).ok().map(PathBuf::from);
-    if folder.is_none() {
-        println!("not run: {variable} names no folder");
-    }
-    folder
-}
-
 pub(super) fn archive(path: &Path) -> Files {
     unpack(&std::fs::read(path).unwrap()).unwrap().into_iter().collect()
 }
@@ -210,7 +201,7 @@ fn hold(list: &str, score: &Score) {
 
 #[test]
 fn verdicts_on_the_hl7_suite_are_those_that_are_known() {
-    let Some(folder) = folder("IPT_FHIR_SUITE") else { return };
+    let Some(folder) = shared_folder("fhir/test-cases") else { return };
     let files = archive(&folder.join("cases.tgz"));
     let suite = Suite::new(&files, unpack);
     let mut score = Score::default();
@@ -222,7 +213,7 @@ fn verdicts_on_the_hl7_suite_are_those_that_are_known() {
 
 #[test]
 fn verdicts_on_the_examples_are_those_that_are_known() {
-    let Some(folder) = folder("IPT_FHIR_EXAMPLES") else { return };
+    let Some(folder) = shared_folder("fhir/examples") else { return };
     let mut archives: BTreeMap<String, Files> = BTreeMap::new();
     let mut score = Score::default();
     for example in suite::examples(&std::fs::read(folder.join("reference.json")).unwrap()).unwrap()

@@ -22,7 +22,7 @@ fn value(text: &str) -> Value {
 
 /// UCUM as far as these tests go; the real one is another module's.
 fn is_unit(text: &str) -> Option<bool> {
-    Some(["mg", "mm[Hg]", "a", "m", "{score}"].contains(&text))
+    ["mg", "mm[Hg]", "a", "m", "{score}"].contains(&text).then_some(true)
 }
 
 fn terminology_of(resources: &[&str]) -> Terminology {

@@ -8,6 +8,9 @@ use ipt_fhir::validate::options::Options;
 use ipt_fhir::validate::tree::write::{self, ErrorKind, Style};
 use ipt_fhir::validate::tree::{Tree, json, xml};
 
+use super::suite::archive;
+use crate::support::shared_folder;
+
 fn validator(release: Release) -> Validator {
     Validator::new(Definitions::core(release), Options::default())
 }
@@ -105,30 +108,23 @@ fn what_can_not_be_carried_is_refused_at_its_place() {
     }
 }
 
-/// All examples of a folder: `IPT_FHIR_EXAMPLES=DIR` holds `r4.tgz`, `r4b.tgz`, `r5.tgz`.
 #[test]
-#[ignore = "wants the specification's examples in IPT_FHIR_EXAMPLES"]
 fn the_examples_of_the_specification_come_back_from_xml() {
-    let folder = std::env::var_os("IPT_FHIR_EXAMPLES").expect("IPT_FHIR_EXAMPLES");
+    let Some(folder) = shared_folder("fhir/examples") else { return };
     for (release, name) in [(Release::R4, "r4"), (Release::R4B, "r4b"), (Release::R5, "r5")] {
         let validator = validator(release);
         let (mut same, mut refused, mut different) = (0, Vec::new(), Vec::new());
-        let files = std::fs::read_dir(std::path::Path::new(&folder).join(name)).unwrap();
-        for file in files.map(|file| file.unwrap().path()) {
-            let Ok(source) = std::fs::read_to_string(&file) else { continue };
-            if file.extension().is_none_or(|extension| extension != "json") {
-                continue;
-            }
-            let shown = file.file_name().unwrap().to_string_lossy().into_owned();
+        for (shown, bytes) in archive(&folder.join(format!("{name}.tgz"))) {
+            let source = String::from_utf8(bytes).unwrap();
             match there_and_back(&validator, &source, Style::Pretty) {
                 Err(error) => refused.push(format!("{shown}: {error} at {}", error.offset)),
                 Ok(back) => {
                     let before = values::parse_with(source.as_bytes(), Limits::BUNDLE).unwrap();
                     let after = values::parse_with(back.as_bytes(), Limits::BUNDLE).unwrap();
                     if values::equivalent(&before, &after) {
-                        same += 1
+                        same += 1;
                     } else {
-                        different.push(shown)
+                        different.push(shown);
                     }
                 }
             }
