@@ -29,7 +29,17 @@ pub(super) fn program(
     programs: &Programs,
 ) -> Result<Program, Refusal> {
     let type_name = structure.text("type").ok_or(Refusal::Malformed)?;
-    let snapshot = structure.get("snapshot").ok_or(Refusal::NoSnapshot)?;
+    let is_constraint = structure.text("derivation") == Some("constraint");
+    let generic = match structure.get("snapshot") {
+        // Where an extension may stand is said beside its elements, so that much is known without a snapshot.
+        None if is_constraint && type_name == "Extension" => {
+            programs.definitions().structure_of_type(type_name)
+        }
+        _ => None,
+    };
+    let is_partial = generic.is_some();
+    let source = generic.as_deref().map_or(structure, |definition| definition.value());
+    let snapshot = source.get("snapshot").ok_or(Refusal::NoSnapshot)?;
     let rows: Vec<&Value> = snapshot.items("element").collect();
     let kind = match structure.text("kind") {
         Some("primitive-type") => TypeKind::Primitive,
@@ -43,14 +53,22 @@ pub(super) fn program(
         return Err(Refusal::Malformed);
     }
     let unchecked = compiler.unchecked.into();
-    let root = elements.remove(0);
+    let mut root = elements.remove(0);
+    if is_partial {
+        let own = structure
+            .get("differential")
+            .and_then(|differential| differential.items("element").next());
+        root.is_modifier =
+            own.and_then(|own| own.get("isModifier")).and_then(Value::as_bool) == Some(true);
+    }
     Ok(Program {
         id,
         url: structure.text("url").unwrap_or_default().into(),
         version: structure.text("version").unwrap_or_default().into(),
         type_id: programs.types().id(type_name).unwrap_or(TypeId::UNKNOWN),
         kind,
-        is_constraint: structure.text("derivation") == Some("constraint"),
+        is_constraint,
+        is_partial,
         root,
         elements: elements.into(),
         context: structure.items("context").filter_map(context).collect(),

@@ -14,7 +14,7 @@ use super::finding::Findings;
 use super::options::Options;
 use super::primitive::{self, Primitive, is_absolute_url};
 use super::reference::{Nowhere, Outside, References, Targets};
-use super::rule::{narrative, primitive as rule};
+use super::rule::{narrative, primitive as rule, terminology};
 use super::tree::{NodeId, Tree};
 use super::types::{TypeId, TypeKind, Types};
 use super::xhtml::{self, Places};
@@ -260,6 +260,11 @@ impl<'a, 't> Content<'a, 't> {
         }
         if name == "fullUrl" {
             return;
+        }
+        let is_part = matches!(tree.name(parent), "include" | "exclude");
+        if name == "system" && is_part && !is_absolute_url(value) {
+            let rule = &terminology::INCLUDE_SYSTEM;
+            findings.add(rule, parent, rule.title);
         }
         if let Some(fragment) = value.strip_prefix('#') {
             if self.places.count(tree, fragment, NodeId::ROOT, true) == 0 && !fragment.is_empty() {

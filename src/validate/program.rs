@@ -54,6 +54,8 @@ pub struct Program {
     pub kind: TypeKind,
     /// Whether it constrains a type (a profile or an extension) and does not define one.
     pub is_constraint: bool,
+    /// Whether it is an extension without snapshot, of which only the place is known: its elements are those of any extension.
+    pub is_partial: bool,
     /// The whole: the resource, the datatype. It has number 0.
     pub root: Element,
     /// The elements below it in the order of the snapshot, from number 1.

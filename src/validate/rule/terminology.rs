@@ -28,6 +28,7 @@ pub const ALL: &[&Rule] = &[
     &SYSTEM_UNKNOWN,
     &SYSTEM_DOUBTFUL,
     &SYSTEM_MISSPELT,
+    &INCLUDE_SYSTEM,
     &SYSTEM_SUPPLEMENT,
     &SYSTEM_VERSION,
     &INACTIVE,
@@ -291,6 +292,17 @@ pub static SYSTEM_MISSPELT: Rule = Rule {
     explanation: "The URL is compared letter by letter: http: is not https:, and nothing may follow \
                   its end.",
     specification: "https://hl7.org/fhir/R4/terminologies-systems.html",
+};
+
+/// The system of a value set's part is relative.
+pub static INCLUDE_SYSTEM: Rule = Rule {
+    code: "fhir-include-system",
+    severity: Severity::Error,
+    kind: IssueType::Invalid,
+    title: "the system of a value set's part is not absolute",
+    explanation: "compose.include.system is the URL of a code system, never a fragment or a relative \
+                  path. A contained code system is named by its URL too.",
+    specification: "https://hl7.org/fhir/R4/valueset-definitions.html#ValueSet.compose.include.system",
 };
 
 /// The system of a coding is a supplement.

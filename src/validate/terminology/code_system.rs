@@ -135,6 +135,8 @@ impl CodeSystem {
     /// The index of a CodeSystem resource and of the supplements to it.
     pub fn compile<'v>(resource: &'v Value, supplements: &[&'v Value]) -> Self {
         let content = match resource.text("content") {
+            // What it says it supplements counts more than what it says of its content.
+            _ if resource.text("supplements").is_some() => Content::Supplement,
             Some("complete") => Content::Complete,
             Some("fragment") => Content::Fragment,
             Some("example") => Content::Example,

@@ -31,6 +31,10 @@ impl<'p> Walk<'_, 'p, '_> {
             return;
         }
         if !is_absolute(url) {
+            if visit.program.is_partial {
+                self.generic(node, visit);
+                return;
+            }
             if visit.program.is_constraint && visit.program.type_id == self.extension {
                 let text = format!("{} has no part of this name", visit.program.url);
                 let finding = self.findings.add(&structure::EXTENSION_PART_UNKNOWN, node, text);
@@ -60,6 +64,13 @@ impl<'p> Walk<'_, 'p, '_> {
             return;
         };
         self.place(node, program);
+        if program.is_partial {
+            let text =
+                "the definition of this extension has no snapshot, so only its place was checked";
+            self.findings
+                .add(&structure::PROFILE_UNCHECKED, node, text)
+                .profile(program.url.to_string());
+        }
         self.note(node, Visit { type_program: Some(program), ..visit });
         self.children(node, program, &program.root);
     }
