@@ -11,6 +11,7 @@ mod extension;
 mod fhirpath;
 mod fuzz;
 mod mutation;
+mod own;
 mod primitive;
 mod report;
 mod structure;

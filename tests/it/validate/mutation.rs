@@ -75,7 +75,7 @@ fn rules(structure: &Value) -> Vec<Rule<'_>> {
                 targets,
             })
         })
-        .filter(|rule| rule.path.contains('.') && !rule.path.ends_with(".id"))
+        .filter(|rule| rule.path.contains('.') && rule.path.rsplit('.').next() != Some("id"))
         .collect()
 }
 

@@ -11,7 +11,7 @@ use ipt_fhir::validate::tree::{NodeId, Tree};
 use quick_xml::events::{BytesStart, Event};
 
 use super::typed::{model, read};
-use crate::support::{fixture, fixtures, shared};
+use crate::support::{fixture, shared};
 
 /// What the suite wants to know beyond the document.
 struct Surroundings(Release);
@@ -160,7 +160,10 @@ fn fault(release: Release, folder: &str, case: &Case) -> Option<String> {
     let name = case.input.trim_end_matches(".xml").trim_end_matches(".json");
     let source = match name {
         "" => r#"{"resourceType":"Patient"}"#.to_owned(),
-        name => input(folder, name)?,
+        name => match input(folder, name) {
+            Some(source) => source,
+            None => return Some(format!("there is no input {name}")),
+        },
     };
     let tree = read(release, &source);
     let host = Surroundings(release);
@@ -188,12 +191,10 @@ fn fault(release: Release, folder: &str, case: &Case) -> Option<String> {
     }
 }
 
-/// An input of the suite as JSON: from the suite itself or, where that has XML only, as this project wrote it.
+/// An input of the suite, which has some as JSON and some as XML.
 fn input(folder: &str, name: &str) -> Option<String> {
-    let written = fixtures().join(format!("fhirpath/{folder}/{name}.json"));
-    let of_suite = shared(&format!("data/fhirpath-suite/{folder}/{name}.json"));
-    let source = of_suite.and_then(|bytes| String::from_utf8(bytes).ok());
-    source.or_else(|| std::fs::read_to_string(written).ok())
+    let of_kind = |kind: &str| shared(&format!("data/fhirpath-suite/{folder}/{name}.{kind}"));
+    String::from_utf8(of_kind("json").or_else(|| of_kind("xml"))?).ok()
 }
 
 fn run(release: Release, folder: &str, least: usize) {

@@ -6,9 +6,10 @@ use ipt_fhir::fhir::Release;
 use ipt_fhir::json::Limits;
 use ipt_fhir::validate::Validator;
 use ipt_fhir::validate::definitions::Definitions;
+use ipt_fhir::validate::detect;
 use ipt_fhir::validate::fhirpath::Model;
 use ipt_fhir::validate::options::Options;
-use ipt_fhir::validate::tree::{Tree, json};
+use ipt_fhir::validate::tree::{Tree, json, xml};
 
 struct Definitive {
     validator: Validator,
@@ -39,7 +40,11 @@ pub(super) fn model(release: Release) -> &'static Model {
 
 /// A document of a release, with types.
 pub(super) fn read(release: Release, source: &str) -> Tree<'_> {
-    let mut tree = json::read(source, Limits { depth: 200, ..Limits::RESOURCE }).unwrap();
+    let limits = Limits { depth: 200, ..Limits::RESOURCE };
+    let mut tree = match detect::input(source.as_bytes()) {
+        detect::Input::Xml => xml::read(source, limits).unwrap(),
+        _ => json::read(source, limits).unwrap(),
+    };
     of(release).validator.annotate(&mut tree);
     tree
 }
