@@ -3,7 +3,7 @@
 /// How far references are followed (`validateReference` of the suite).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub enum ReferencePolicy {
-    /// `IGNORE`: only their form is looked at.
+    /// `IGNORE`: only their form is looked at, and the type of what lies in the same document.
     Ignore,
     /// `CHECK_TYPE_IF_EXISTS`: what is at hand (the same document) must be of a type that the definition allows.
     #[default]

@@ -155,7 +155,14 @@ fn level_and_references_say_what_is_shown_and_followed() {
     assert!(count("warning") <= count("information"));
     let run = home.run("validate bundle.json").ends(3);
     assert!(run.stdout.contains("/*Encounter/e*/.subject"), "{}", run.stdout);
-    let run = home.run("validate bundle.json --references ignore").ends(0);
+    // What lies in the same document is looked at whatever is followed; what is only named is not.
+    home.run("validate bundle.json --references ignore").ends(3);
+    home.write(
+        "visit.json",
+        r#"{"resourceType":"Encounter","id":"e","status":"planned","class":{"code":"AMB"},"subject":{"reference":"Organization/o"}}"#,
+    );
+    home.run("validate visit.json").ends(3);
+    let run = home.run("validate visit.json --references ignore").ends(0);
     assert!(run.stdout.contains(": 0 errors"), "{}", run.stdout);
 }
 

@@ -191,10 +191,12 @@ fn fault(release: Release, folder: &str, case: &Case) -> Option<String> {
     }
 }
 
-/// An input of the suite, which has some as JSON and some as XML.
+/// An input of the suite, which has some as JSON and some as XML, and one of R4's among those of R5.
 fn input(folder: &str, name: &str) -> Option<String> {
-    let of_kind = |kind: &str| shared(&format!("data/fhirpath-suite/{folder}/{name}.{kind}"));
-    String::from_utf8(of_kind("json").or_else(|| of_kind("xml"))?).ok()
+    let mut found = [folder, "r5"].into_iter().flat_map(|folder| {
+        ["json", "xml"].map(|kind| shared(&format!("data/fhirpath-suite/{folder}/{name}.{kind}")))
+    });
+    String::from_utf8(found.find_map(|bytes| bytes)?).ok()
 }
 
 fn run(release: Release, folder: &str, least: usize) {
