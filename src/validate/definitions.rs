@@ -1,7 +1,7 @@
 //! The definitions to validate against: StructureDefinitions, ValueSets, CodeSystems and SearchParameters of a release.
 //!
 //! All of FHIR R4, R4B and R5, HL7's terminology (THO 5.1.0) and the extensions pack (1.0.0) are part of the program, in
-//! lean form ([`lean`]) and deflated ([`pack`]): nothing is read or inflated before it is asked for, and what was asked
+//! lean form ([`lean`]) and deflated (`pack`): nothing is read or inflated before it is asked for, and what was asked
 //! for once is kept. Users' packages ([`Package`]) stand beside them.
 //!
 //! Where several sources define one URL, the release has the first word about structures and search parameters, and
