@@ -22,7 +22,7 @@ use std::fmt;
 pub use build::IntoMember;
 pub use compare::equivalent;
 pub use parse::{Error, ErrorKind, Limits, Position, parse, parse_with, positions};
-pub(crate) use parse::{is_number, unescape};
+pub(crate) use parse::{is_number, number_end, unescape};
 pub use pointer::Pointer;
 pub(crate) use write::write_string;
 

@@ -161,8 +161,36 @@ pub(crate) fn unescape(text: &str, offset: usize) -> Result<(char, usize), (Erro
 
 /// Whether the text is a JSON number and nothing else.
 pub(crate) fn is_number(text: &str) -> bool {
-    let mut parser = Parser::new(text, Limits::RESOURCE);
-    parser.number().is_ok() && parser.at == text.len()
+    number_end(text.as_bytes(), 0) == Ok(text.len())
+}
+
+/// Where the number that begins at a byte ends (RFC 8259 section 6), or what is wrong with it, and where.
+pub(crate) fn number_end(bytes: &[u8], start: usize) -> Result<usize, (ErrorKind, usize)> {
+    let peek = |at: usize| bytes.get(at).copied();
+    let digits = |from: usize| {
+        let mut at = from;
+        while matches!(peek(at), Some(b'0'..=b'9')) {
+            at += 1;
+        }
+        if at == from { Err((ErrorKind::Number, from)) } else { Ok(at) }
+    };
+    let mut at = if peek(start) == Some(b'-') { start + 1 } else { start };
+    at = match peek(at) {
+        Some(b'0') => at + 1,
+        Some(b'1'..=b'9') => digits(at)?,
+        _ => return Err((ErrorKind::Number, start)),
+    };
+    if peek(at) == Some(b'.') {
+        at = digits(at + 1)?;
+    }
+    if matches!(peek(at), Some(b'e' | b'E')) {
+        let signed = matches!(peek(at + 1), Some(b'+' | b'-'));
+        at = digits(at + 1 + usize::from(signed))?;
+    }
+    if matches!(peek(at), Some(b'0'..=b'9' | b'.' | b'+' | b'-' | b'a'..=b'z' | b'A'..=b'Z')) {
+        return Err((ErrorKind::Number, start));
+    }
+    Ok(at)
 }
 
 fn position_of_end(before: &str) -> Position {
@@ -354,39 +382,9 @@ impl<'a> Parser<'a> {
 
     fn number(&mut self) -> Step<Number> {
         let start = self.at;
-        if self.peek() == Some(b'-') {
-            self.at += 1;
-        }
-        match self.peek() {
-            Some(b'0') => self.at += 1,
-            Some(b'1'..=b'9') => self.digits()?,
-            _ => return Err((ErrorKind::Number, start)),
-        }
-        if self.peek() == Some(b'.') {
-            self.at += 1;
-            self.digits()?;
-        }
-        if matches!(self.peek(), Some(b'e' | b'E')) {
-            self.at += 1;
-            if matches!(self.peek(), Some(b'+' | b'-')) {
-                self.at += 1;
-            }
-            self.digits()?;
-        }
-        if matches!(self.peek(), Some(b'0'..=b'9' | b'.' | b'+' | b'-' | b'a'..=b'z' | b'A'..=b'Z'))
-        {
-            return Err((ErrorKind::Number, start));
-        }
+        self.at = number_end(self.bytes, start)?;
         let text = self.text.get(start..self.at).unwrap_or_default();
         Ok(Number(Cow::Owned(text.to_owned())))
-    }
-
-    fn digits(&mut self) -> Step<()> {
-        let start = self.at;
-        while matches!(self.peek(), Some(b'0'..=b'9')) {
-            self.at += 1;
-        }
-        if self.at == start { Err((ErrorKind::Number, start)) } else { Ok(()) }
     }
 
     /// A string; borrowed from the document if nothing in it is escaped.

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{
     FaultKind, Format, HIDDEN, HOLDERS, IN_ARRAY, Kind, NodeId, Slice, Tree, UNDERSCORE, narrow,
 };
-use crate::json::{Error, ErrorKind, Limits, unescape};
+use crate::json::{Error, ErrorKind, Limits, number_end, unescape};
 
 /// From so many members on an object's names are looked up and not compared one by one.
 const MANY: usize = 32;
@@ -329,38 +329,8 @@ impl Reader<'_> {
 
     fn number(&mut self) -> Step<Slice> {
         let start = self.at;
-        if self.peek() == Some(b'-') {
-            self.at += 1;
-        }
-        match self.peek() {
-            Some(b'0') => self.at += 1,
-            Some(b'1'..=b'9') => self.digits()?,
-            _ => return Err((ErrorKind::Number, start)),
-        }
-        if self.peek() == Some(b'.') {
-            self.at += 1;
-            self.digits()?;
-        }
-        if matches!(self.peek(), Some(b'e' | b'E')) {
-            self.at += 1;
-            if matches!(self.peek(), Some(b'+' | b'-')) {
-                self.at += 1;
-            }
-            self.digits()?;
-        }
-        if matches!(self.peek(), Some(b'0'..=b'9' | b'.' | b'+' | b'-' | b'a'..=b'z' | b'A'..=b'Z'))
-        {
-            return Err((ErrorKind::Number, start));
-        }
+        self.at = number_end(self.bytes, start)?;
         Ok(Slice::of_source(start, self.at))
-    }
-
-    fn digits(&mut self) -> Step<()> {
-        let start = self.at;
-        while matches!(self.peek(), Some(b'0'..=b'9')) {
-            self.at += 1;
-        }
-        if self.at == start { Err((ErrorKind::Number, start)) } else { Ok(()) }
     }
 
     /// A string: a piece of the source unless something in it is escaped.

@@ -51,15 +51,7 @@ impl<'p> Walk<'_, 'p, '_> {
             return;
         }
         let Some(program) = self.known(url) else {
-            if self.programs.find(url).is_some() {
-                let text =
-                    "the definition of this extension has no snapshot, so it was not checked";
-                self.findings
-                    .add(&structure::PROFILE_UNCHECKED, node, text)
-                    .profile(url.to_owned());
-            } else {
-                self.unknown_extension(node);
-            }
+            self.unknown_extension(node);
             self.generic(node, visit);
             return;
         };
