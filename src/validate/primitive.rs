@@ -231,29 +231,37 @@ pub fn element(
 }
 
 /// What one look over the bytes of a text tells: whether there is reason to look closer.
-#[derive(Debug, Clone, Copy, Default)]
-struct Sieved {
-    /// A byte below the space: a control character, a tab, a line feed.
-    has_control: bool,
-    /// A space, or what is below it.
-    has_space: bool,
-    /// Something beyond ASCII.
-    is_wide: bool,
-}
+#[derive(Debug, Clone, Copy)]
+struct Sieved(u8);
 
 impl Sieved {
-    /// Whether there may be nothing but white space in it.
-    const fn may_be_blank(self) -> bool {
-        self.has_space || self.is_wide
-    }
+    const CONTROL: u8 = 1;
+    const SPACE: u8 = 2;
+    const WIDE: u8 = 4;
 
     /// No byte is looked at twice, and none ends the look, so that the machine takes many at once.
     fn of(value: &str) -> Self {
-        value.bytes().fold(Self::default(), |so_far, byte| Self {
-            has_control: so_far.has_control | (byte < 0x20),
-            has_space: so_far.has_space | (byte <= 0x20),
-            is_wide: so_far.is_wide | (byte >= 0x80),
-        })
+        Self(value.bytes().fold(0, |so_far, byte| {
+            so_far
+                | u8::from(byte < 0x20) * Self::CONTROL
+                | u8::from(byte <= 0x20) * Self::SPACE
+                | u8::from(byte >= 0x80) * Self::WIDE
+        }))
+    }
+
+    /// Whether there is a byte below the space: a control character, a tab, a line feed.
+    const fn has_control(self) -> bool {
+        self.0 & Self::CONTROL != 0
+    }
+
+    /// Whether there is something beyond ASCII.
+    const fn is_wide(self) -> bool {
+        self.0 & Self::WIDE != 0
+    }
+
+    /// Whether there may be nothing but white space in it.
+    const fn may_be_blank(self) -> bool {
+        self.0 & (Self::SPACE | Self::WIDE) != 0
     }
 }
 
@@ -281,10 +289,10 @@ fn resource_id(node: NodeId, value: &str, findings: &mut Findings) {
 /// Characters that no text should have: controls, and controls of the writing direction that are left open.
 fn characters(node: NodeId, value: &str, sieved: Sieved, findings: &mut Findings) {
     let is_control = |byte| byte < 0x20 && !matches!(byte, b'\t' | b'\n' | b'\r');
-    if sieved.has_control && value.bytes().any(is_control) {
+    if sieved.has_control() && value.bytes().any(is_control) {
         findings.add(&rule::CONTROL_CHARACTER, node, rule::CONTROL_CHARACTER.title);
     }
-    if sieved.is_wide && text::leaves_direction_open(value) {
+    if sieved.is_wide() && text::leaves_direction_open(value) {
         findings.add(&rule::DIRECTION, node, rule::DIRECTION.title);
     }
 }
