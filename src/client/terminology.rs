@@ -70,6 +70,8 @@ pub struct Terminology {
 struct Door {
     /// Whether it takes batches, as far as is known.
     takes_batches: bool,
+    /// Whether it gives names without the code that they belong to.
+    is_silent: bool,
     /// How many requests in a row have failed.
     strikes: u32,
     /// Of which systems, and versions, it says to have all codes.
@@ -118,6 +120,7 @@ impl Terminology {
             waiting: Lock::default(),
             door: Mutex::new(Door {
                 takes_batches: true,
+                is_silent: false,
                 strikes: 0,
                 whole: BTreeMap::new(),
                 is_stopped: false,
@@ -168,7 +171,10 @@ impl Terminology {
             if door.is_stopped {
                 return;
             }
-            let asked = if door.takes_batches && some.len() > 1 {
+            // A server that does not repeat the code is asked for names alone, for they would be asked for again.
+            let is_for_names = some.iter().all(|question| question.about == About::Names);
+            let asked = if door.takes_batches && some.len() > 1 && !(door.is_silent && is_for_names)
+            {
                 self.ask_batch(door, some).await
             } else {
                 self.ask_alone(door, some).await
@@ -212,13 +218,14 @@ impl Terminology {
         if told.iter().all(Option::is_none) {
             // All refused: because of the questions, or because they came in a batch?
             let (first, rest) = some.split_at(1);
+            let refused = self.tally().refused.map_or(0, |(refused, _)| refused);
             let mut asked = self.ask_alone(door, first).await;
-            if asked.iter().any(|(_, answer)| *answer != Answer::Open) {
-                door.takes_batches = false;
-                asked.extend(self.ask_alone(door, rest).await);
-            } else if !door.is_stopped {
+            if self.tally().refused.is_some_and(|(now, _)| now > refused) {
                 self.count_refused(rest.len());
                 asked.extend(rest.iter().cloned().map(|question| (question, Answer::Open)));
+            } else {
+                door.takes_batches = false;
+                asked.extend(self.ask_alone(door, rest).await);
             }
             return asked;
         }
@@ -231,6 +238,7 @@ impl Terminology {
                 continue;
             };
             let is_sure = told.is_of == Some(true);
+            door.is_silent |= !is_sure && matches!(told.answer, Answer::Called(_));
             let answer = self.reasoned(door, question, told).await;
             // What may lead to an error, and only its place tells what it is about, is heard twice. A "yes" in another
             // place is one all the same; the name that comes with it is looked up before it counts.

@@ -387,6 +387,7 @@ async fn a_request_says_what_it_asks_and_no_more() {
         "CodeSystem",
         "GET",
         "Parameters",
+        "ValueSet",
         "batch",
         "code",
         "designation",

@@ -3,6 +3,7 @@
 //! What a terminology server has to be asked is gathered piece by piece, asked together, and the documents that it was
 //! about are checked once more; so an export of any size takes the memory of a few pieces and of the answers.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use super::super::super::failure::Failure;
@@ -66,7 +67,7 @@ fn settled<D>(
     let Some(asking) = asking else { return all };
     for _ in 0..ROUNDS {
         let mut open = Vec::new();
-        let mut questions = Vec::new();
+        let mut questions = BTreeSet::new();
         for (place, (_, checked)) in all.iter_mut().enumerate() {
             let asked = std::mem::take(&mut checked.questions);
             if !asked.is_empty() {
@@ -74,6 +75,7 @@ fn settled<D>(
                 questions.extend(asked);
             }
         }
+        let questions: Vec<_> = questions.into_iter().collect();
         if !asking.ask(&questions) {
             break;
         }
