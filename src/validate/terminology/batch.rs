@@ -27,10 +27,10 @@ use crate::object;
 /// How many questions go into one batch.
 pub const LENGTH: usize = 100;
 
-/// Names beyond this are of no use to anybody.
-const MOST_NAMES: usize = 1000;
+/// No more names of a code are kept.
+const MOST_NAMES: usize = 200;
 /// Nobody calls a code so.
-const LONGEST_NAME: usize = 2048;
+const LONGEST_NAME: usize = 512;
 
 /// A batch Bundle that asks these questions, in their order.
 pub fn request(questions: &[CodeQuestion]) -> Bundle {
@@ -201,8 +201,13 @@ fn names(resource: &Resource) -> Answer {
         names.names.push((language, display));
     }
     for parameter in resource.items("parameter") {
-        if parameter.text("name") != Some("designation") || names.names.len() >= MOST_NAMES {
+        if parameter.text("name") != Some("designation") {
             continue;
+        }
+        if names.names.len() >= MOST_NAMES {
+            // There are others, and one of them may be right.
+            names.is_list = false;
+            break;
         }
         let part =
             |name: &str| parameter.items("part").find(|part| part.text("name") == Some(name));

@@ -203,7 +203,6 @@ fn an_export_asks_each_thing_once_and_keeps_its_order() {
 }
 
 #[test]
-#[expect(clippy::print_stdout, reason = "what a test leaves out is said")]
 fn a_thousand_resources_of_synthea_ask_each_thing_once() {
     let Some(packed) = shared("data/synthea-1000.ndjson.gz") else {
         println!("left out: synthea-1000.ndjson.gz is not at hand");

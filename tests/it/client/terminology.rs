@@ -177,7 +177,7 @@ async fn names_of_another_code_are_not_taken() {
 async fn a_no_without_reason_counts_if_the_server_has_the_whole_system() {
     for (whole, expected) in [(true, Answer::Invalid), (false, Answer::Open)] {
         for batch in [Batches::Answers, Batches::Refuses(404)] {
-            let server = TerminologyServer::start(Habits { whole, batch, ..Habits::SILENT });
+            let server = TerminologyServer::start(Habits { batch, whole, ..Habits::SILENT });
             let asking = asking(&server.http);
             let set = about(About::ValueSet("http://hospital.test/set".into()), LOINC, "7");
             asking.ask(&[of(LOINC, "0-0"), of(LOINC, "1-1"), set.clone()]).await;

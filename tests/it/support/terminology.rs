@@ -15,6 +15,7 @@ use crate::client::server::{Request, Server, Step, answer};
 
 /// How it answers.
 #[derive(Debug, Clone, Copy)]
+#[expect(clippy::struct_excessive_bools, reason = "habits have nothing to do with each other")]
 pub(crate) struct Habits {
     /// What it does with batches.
     pub(crate) batch: Batches,

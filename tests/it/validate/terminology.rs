@@ -727,6 +727,23 @@ fn names_are_read_and_what_is_no_name_is_not() {
     let expected = [(None, "One".into()), (Some("de".into()), "Eins".into())];
     assert_eq!((names.names.as_slice(), names.is_list), (&expected[..], true));
     assert_eq!(read(""), Answer::Open);
+    let many = |count: usize| {
+        let name = |number| {
+            format!(
+                r#"{{"name":"designation","part":[{{"name":"value","valueString":"{number}"}}]}}"#
+            )
+        };
+        let Answer::Called(names) = read(&(0..count).map(name).collect::<Vec<_>>().join(","))
+        else {
+            panic!("there are names")
+        };
+        (names.names.len(), names.is_list)
+    };
+    assert_eq!(
+        (many(200), many(201)),
+        ((200, true), (200, false)),
+        "one that is not kept may be right"
+    );
     assert_eq!(
         read(&format!(r#"{{"name":"display","valueString":"{}"}}"#, "x".repeat(3000))),
         Answer::Open
