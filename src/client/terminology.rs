@@ -13,6 +13,7 @@
 //! Those who ask at the same time queue at one door, and the first takes the questions of all along.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::sync::{Arc, Mutex as Lock, PoisonError};
 use std::time::Duration;
 
@@ -55,7 +56,6 @@ const MOST: usize = 200_000;
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Debug)]
 pub struct Terminology {
     client: Client,
     answers: Arc<Answers>,
@@ -66,7 +66,6 @@ pub struct Terminology {
 }
 
 /// What is known of the server, for whoever is through the door.
-#[derive(Debug)]
 struct Door {
     /// Whether it takes batches, as far as is known.
     takes_batches: bool,
@@ -108,6 +107,12 @@ impl Tally {
     pub fn heard(&self) -> usize {
         let of = |count: &Option<(usize, Error)>| count.as_ref().map_or(0, |(count, _)| *count);
         self.asked.saturating_sub(of(&self.refused) + of(&self.failed))
+    }
+}
+
+impl fmt::Debug for Terminology {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "terminology server at {}", self.client.base)
     }
 }
 

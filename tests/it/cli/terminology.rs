@@ -43,7 +43,8 @@ fn a_server_tells_what_can_not_be_told_here() {
         ("unknown.json", 3, Some("error[fhir-code-unknown]")),
         ("open.json", 0, Some("note[fhir-not-checked]")),
     ] {
-        let run = validate(&home, &server.http, &format!("{file} --level information")).ends(exit);
+        let line = format!("{file} --level information --progress never");
+        let run = validate(&home, &server.http, &line).ends(exit);
         assert_eq!(run.stderr, "", "{file}");
         let of_codes = ["fhir-not-checked", "fhir-display", "fhir-code"];
         let told: Vec<_> = run

@@ -586,6 +586,29 @@ fn a_server_answers_what_is_open() {
 }
 
 #[test]
+fn a_server_tells_of_a_value_set_as_it_would_be_told_here() {
+    const SET: &str = "http://hl7.org/fhir/ValueSet/currencies";
+    let invoice =
+        r#"{"resourceType":"Invoice","status":"draft","totalNet":{"value":1,"currency":"EUR"}}"#;
+    let about = About::ValueSet(SET.into());
+    let currency = CodeQuestion { about, system: None, version: None, code: "EUR".into() };
+    assert_eq!(asked(invoice, &Arc::default()), [currency.clone()]);
+    let answered = |answer: Answer| {
+        let answers = Arc::<Answers>::default();
+        answers.insert(currency.clone(), answer);
+        assert_eq!(asked(invoice, &answers), []);
+        found_with(invoice, Some(answers))
+    };
+    let at = "Invoice.totalNet.currency";
+    assert_eq!(answered(Answer::Valid(None)), [""; 0]);
+    assert_eq!(answered(Answer::Open), [format!("information fhir-not-checked {at}")]);
+    assert_eq!(
+        answered(Answer::Invalid),
+        [format!("error fhir-binding-code {at}"), format!("error fhir-binding-code-system {at}")]
+    );
+}
+
+#[test]
 fn a_display_is_judged_by_all_names_that_a_server_has() {
     let found = |language: &str, display: &str, is_list: bool| {
         let coding =
