@@ -592,7 +592,7 @@ fn a_server_tells_of_a_value_set_as_it_would_be_told_here() {
         r#"{"resourceType":"Invoice","status":"draft","totalNet":{"value":1,"currency":"EUR"}}"#;
     let about = About::ValueSet(SET.into());
     let currency = CodeQuestion { about, system: None, version: None, code: "EUR".into() };
-    assert_eq!(asked(invoice, &Arc::default()), [currency.clone()]);
+    assert_eq!(asked(invoice, &Arc::default()), std::slice::from_ref(&currency));
     let answered = |answer: Answer| {
         let answers = Arc::<Answers>::default();
         answers.insert(currency.clone(), answer);
