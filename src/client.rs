@@ -21,6 +21,7 @@ mod pinned;
 mod rate;
 mod resolve;
 pub mod smart;
+mod terminology;
 mod tls;
 
 use std::io;
@@ -38,6 +39,7 @@ pub use interaction::attachment::Attachment;
 pub use interaction::operation::Level;
 pub use pinned::{NotPinned, Pinned};
 pub use rate::Rate;
+pub use terminology::{Stopped, Tally, Terminology};
 pub use tls::{NotPem, Tls, TlsFault};
 
 /// How one EHR is reached.

@@ -46,6 +46,7 @@ use finding::{Finding, Findings};
 use options::Options;
 use program::Programs;
 use reference::References;
+use terminology::CodeQuestion;
 use tree::Tree;
 
 /// Validates documents; made once and shared by all threads.
@@ -63,6 +64,8 @@ pub struct Outcome<'s> {
     pub tree: Tree<'s>,
     /// What was found: the form first, then the structure, then the rules, in the order of the source.
     pub findings: Vec<Finding>,
+    /// What a terminology server would have to be asked, each thing once; nothing where nobody answers.
+    pub questions: Vec<CodeQuestion>,
 }
 
 impl Validator {
@@ -124,7 +127,8 @@ impl Validator {
             self.pass(&round, &mut findings);
             findings.forget_repeated(mark, |rule| rule.kind == rule::IssueType::Structure);
         }
-        Outcome { tree, findings: findings.into_vec() }
+        let questions = findings.take_questions();
+        Outcome { tree, findings: findings.into_vec(), questions }
     }
 
     /// One round of all passes.

@@ -80,6 +80,19 @@ impl Progress {
         }
     }
 
+    /// What shows beside the steps, from any thread.
+    pub(crate) fn beside(&self) -> Beside {
+        let shown = match &self.shown {
+            Shown::Not => Shown::Not,
+            Shown::Bar(bar) => Shown::Bar(bar.clone()),
+            Shown::Lines { since, patience, .. } => {
+                Shown::Lines { since: *since, patience: *patience, tenths: 0 }
+            }
+            Shown::Json => Shown::Json,
+        };
+        Beside { shown, label: self.label }
+    }
+
     /// Tells how many steps are done. In lines, every tenth of the work is worth one.
     pub(crate) fn set(&mut self, done: u64) {
         self.done = done;
@@ -98,6 +111,39 @@ impl Progress {
                     stderr(&format!("{label}: {done}/{total}\n"));
                 }
             }
+        }
+    }
+}
+
+/// What goes on beside the steps of a piece of work. What it says is seen by all threads.
+#[derive(Debug)]
+pub(crate) struct Beside {
+    shown: Shown,
+    label: &'static str,
+}
+
+impl Beside {
+    /// Tells that something goes on that has this many steps, so many of which are done.
+    pub(crate) fn say(&self, what: &str, done: usize, total: usize) {
+        match &self.shown {
+            Shown::Bar(bar) => bar.set_message(format!("{} ({what}: {done}/{total})", self.label)),
+            Shown::Lines { since, patience, .. } if since.elapsed() >= *patience => {
+                stderr(&format!("{what}: {done}/{total}\n"));
+            }
+            Shown::Json => {
+                let number = |number| u64::try_from(number).unwrap_or(u64::MAX);
+                let (done, total) = (number(done), number(total));
+                let step = object! { "progress" => what, "done" => done, "total" => total };
+                stderr(&format!("{}\n", Value::Object(step).to_text()));
+            }
+            Shown::Not | Shown::Lines { .. } => {}
+        }
+    }
+
+    /// Tells that it is over.
+    pub(crate) fn over(&self) {
+        if let Shown::Bar(bar) = &self.shown {
+            bar.set_message(self.label);
         }
     }
 }

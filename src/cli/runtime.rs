@@ -4,6 +4,8 @@
 
 use std::future::Future;
 
+use tokio::runtime::Runtime;
+
 use super::exit::Exit;
 use super::failure::Failure;
 
@@ -33,13 +35,19 @@ pub(crate) fn run<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T
 
 /// Runs work that hears signals itself.
 pub(crate) fn block_on<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
-    let runtime = tokio::runtime::Runtime::new().map_err(|error| {
-        Failure::new(Exit::Failed, "runtime", format!("no threads: {}", error.kind()))
-    })?;
+    let runtime = start()?;
     let result = runtime.block_on(work);
     // Not waiting: a question that nobody answered would hold the process.
     runtime.shutdown_background();
     result
+}
+
+/// Starts what requests run on, for work that waits for them here and there. A signal does to it what it does to any
+/// program.
+pub(crate) fn start() -> Result<Runtime, Failure> {
+    Runtime::new().map_err(|error| {
+        Failure::new(Exit::Failed, "runtime", format!("no threads: {}", error.kind()))
+    })
 }
 
 impl Interrupt {

@@ -1,9 +1,10 @@
 //! NDJSON exports line by line on all cores, in the order of the input and with bounded memory.
 //!
-//! The calling thread reads chunks of whole lines and hands them out; one worker per core works on a chunk at a time;
-//! results come back in order. There are never more chunks in flight than twice the workers, so memory does not grow with
-//! the input. What is done with a line is the caller's: the line comes with its number, and a line that is too long or
-//! no UTF-8 comes as an error with its number, and reading goes on behind it.
+//! One thread reads chunks of whole lines ([`Chunks`]) and hands them out; one worker per core works on a chunk at a
+//! time; results come back in order on the calling thread ([`in_order`]). There are never more chunks in flight than four
+//! for each worker, so memory does not grow with the input, and whoever is to print slowly is not run over. What is done
+//! with a line is the caller's: the line comes with its number, and a line that is too long or no UTF-8 comes as an error
+//! with its number, and reading goes on behind it.
 //!
 //! It opens no files: it reads from any [`Read`]. [`Inflate`] unpacks `.gz` and refuses bombs.
 
@@ -12,6 +13,7 @@ mod inflate;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::io::{self, Read};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError, mpsc};
 
 use memchr::{memchr, memchr_iter, memrchr};
@@ -76,8 +78,7 @@ pub struct Totals {
 }
 
 /// One of the pieces that are handed out: whole lines, the first of which has this number.
-struct Chunk {
-    sequence: u64,
+pub struct Chunk {
     line: u64,
     /// Where its first line begins in the input.
     offset: u64,
@@ -97,11 +98,78 @@ pub struct Line<'l> {
     pub number: u64,
     /// Bytes from the start of the input.
     pub offset: u64,
-    /// The text without the end of the line, or why there is none.
+    /// The line without its end; nothing of one that is too long to be held.
+    pub bytes: &'l [u8],
+    /// The same as text, or why there is none.
     pub text: Result<&'l str, LineError>,
 }
 
-type Done<T> = (u64, u64, Vec<T>);
+/// How many jobs may be under way for each worker.
+const IN_FLIGHT: usize = 4;
+
+/// Works on jobs on many threads, and delivers what comes of them in the order of the jobs.
+///
+/// One thread takes the jobs, one after the other and not far ahead of what is delivered; `work` runs on `workers`
+/// threads, `deliver` on the calling one. When `deliver` returns `false`, no more is taken.
+pub fn in_order<J: Send, T: Send>(
+    workers: usize,
+    jobs: &mut (impl Iterator<Item = J> + Send),
+    work: impl Fn(J) -> T + Sync,
+    mut deliver: impl FnMut(T) -> bool,
+) {
+    let workers = workers.max(1);
+    // Each token lets one job be taken; what was delivered gives it back.
+    let (give, tokens) = mpsc::channel::<()>();
+    for _ in 0..workers * IN_FLIGHT {
+        let _ = give.send(());
+    }
+    let (put, taken) = mpsc::channel::<(u64, J)>();
+    let (answer, answers) = mpsc::channel::<(u64, T)>();
+    let taken = Mutex::new(taken);
+    let enough = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let is_enough = || enough.load(Ordering::Relaxed);
+        scope.spawn(move || {
+            let mut number = 0;
+            while tokens.recv().is_ok() && !is_enough() {
+                let Some(job) = jobs.next() else { return };
+                if put.send((number, job)).is_err() {
+                    return;
+                }
+                number += 1;
+            }
+        });
+        for _ in 0..workers {
+            let (answer, taken, work) = (answer.clone(), &taken, &work);
+            scope.spawn(move || {
+                loop {
+                    // A worker that waits holds the lock; the others wait for it, and each takes one job.
+                    let next = taken.lock().unwrap_or_else(PoisonError::into_inner).recv();
+                    let Ok((number, job)) = next else { return };
+                    if answer.send((number, work(job))).is_err() {
+                        return;
+                    }
+                }
+            });
+        }
+        drop(answer);
+        let mut waiting = BTreeMap::new();
+        let mut next = 0;
+        'all: for (number, done) in answers {
+            waiting.insert(number, done);
+            while let Some(done) = waiting.remove(&next) {
+                next += 1;
+                let goes_on = deliver(done);
+                let _ = give.send(());
+                if !goes_on {
+                    enough.store(true, Ordering::Relaxed);
+                    break 'all;
+                }
+            }
+        }
+        drop(give);
+    });
+}
 
 /// Reads all lines, works on them on all cores, and delivers the results in the order of the input.
 ///
@@ -111,113 +179,100 @@ type Done<T> = (u64, u64, Vec<T>);
 /// # Errors
 /// What the input says when it can't be read; results of what came before are delivered.
 pub fn lines<T: Send>(
-    input: impl Read,
+    input: impl Read + Send,
     settings: Settings,
     work: impl Fn(Line<'_>) -> T + Sync,
     mut deliver: impl FnMut(T) -> bool,
     mut progress: impl FnMut(u64),
 ) -> io::Result<Totals> {
-    let workers = settings.workers.max(1);
-    let (to_workers, chunks) = mpsc::sync_channel::<Chunk>(workers);
-    let (to_caller, results) = mpsc::channel::<Done<T>>();
-    let chunks = Mutex::new(chunks);
-    let mut chunker = Chunker::new(input, settings);
-    std::thread::scope(|scope| {
-        for _ in 0..workers {
-            let (chunks, to_caller, work) = (&chunks, to_caller.clone(), &work);
-            scope.spawn(move || {
-                loop {
-                    // A worker that waits holds the lock; the others wait for it, and each takes one chunk.
-                    let next = chunks.lock().unwrap_or_else(PoisonError::into_inner).recv();
-                    let Ok(chunk) = next else { break };
-                    let found = chunk.work(work);
-                    if to_caller.send((chunk.sequence, chunk.size, found)).is_err() {
-                        break;
-                    }
-                }
-            });
-        }
-        drop(to_caller);
-        let mut waiting: BTreeMap<u64, (u64, Vec<T>)> = BTreeMap::new();
-        let (mut sent, mut delivered, mut bytes) = (0_u64, 0_u64, 0_u64);
-        let mut reading = true;
-        let in_flight = 2 * workers as u64;
-        while reading || delivered < sent {
-            while reading && sent - delivered < in_flight {
-                reading = chunker.next().is_some_and(|chunk| {
-                    sent += 1;
-                    to_workers.send(chunk).is_ok()
-                });
-            }
-            if delivered == sent {
-                continue;
-            }
-            let Ok((sequence, size, found)) = results.recv() else { break };
-            waiting.insert(sequence, (size, found));
-            while let Some((size, found)) = waiting.remove(&delivered) {
-                delivered += 1;
-                bytes += size;
-                for one in found {
-                    if !deliver(one) {
-                        drop(to_workers);
-                        return Ok(chunker.totals);
-                    }
-                }
-                progress(bytes);
+    let mut chunks = Chunks::new(input, settings);
+    let mut bytes = 0;
+    let of_chunk = |chunk: Chunk| (chunk.size, chunk.lines().map(&work).collect::<Vec<_>>());
+    let told = |(size, found): (u64, Vec<T>)| {
+        for one in found {
+            if !deliver(one) {
+                return false;
             }
         }
-        drop(to_workers);
-        chunker.failure.take().map_or(Ok(chunker.totals), Err)
-    })
+        bytes += size;
+        progress(bytes);
+        true
+    };
+    in_order(settings.workers, &mut chunks, of_chunk, told);
+    chunks.failure().map_or(Ok(chunks.totals), Err)
+}
+
+impl fmt::Debug for Chunk {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{} bytes from line {}", self.size, self.line)
+    }
 }
 
 impl Chunk {
-    fn work<T>(&self, work: &(impl Fn(Line<'_>) -> T + Sync)) -> Vec<T> {
-        if self.too_long {
-            let text = Err(LineError::TooLong);
-            return vec![work(Line { number: self.line, offset: self.offset, text })];
-        }
-        let mut found = Vec::new();
+    /// Its lines that are not blank.
+    pub fn lines(&self) -> impl Iterator<Item = Line<'_>> {
         // All at once is much quicker than line by line; lines are looked at one by one only if that fails.
         let whole = std::str::from_utf8(&self.bytes).ok();
         let mut start = 0;
         let mut number = self.line;
-        while start < self.bytes.len() {
-            let rest = self.bytes.get(start..).unwrap_or_default();
-            let length = memchr(b'\n', rest).unwrap_or(rest.len());
-            let raw = rest.get(..length).unwrap_or_default();
-            let mut line = raw.strip_suffix(b"\r").unwrap_or(raw);
-            let mut from = start;
-            if self.offset == 0 && start == 0 && line.starts_with(b"\xef\xbb\xbf") {
-                line = line.get(3..).unwrap_or_default();
-                from = 3;
+        let mut left = self.too_long;
+        let too_long = std::iter::from_fn(move || {
+            let text = Err(LineError::TooLong);
+            let line = Line { number: self.line, offset: self.offset, bytes: &[], text };
+            std::mem::take(&mut left).then_some(line)
+        });
+        let lines = std::iter::from_fn(move || {
+            while start < self.bytes.len() {
+                let (line, length) = self.line_at(start, number, whole);
+                start += length + 1;
+                number += 1;
+                if line.is_some() {
+                    return line;
+                }
             }
-            let too_long = line.len() > self.limit;
-            if too_long || !line.trim_ascii().is_empty() {
-                let text = match whole.and_then(|whole| whole.get(from..from + line.len())) {
-                    _ if too_long => Err(LineError::TooLong),
-                    Some(text) => Ok(text),
-                    None => std::str::from_utf8(line)
-                        .map_err(|error| LineError::NotUtf8 { offset: error.valid_up_to() }),
-                };
-                found.push(work(Line { number, offset: self.offset + from as u64, text }));
-            }
-            start += length + 1;
-            number += 1;
+            None
+        });
+        too_long.chain(lines)
+    }
+
+    /// The line that begins here, unless it is blank, and its length without its end.
+    fn line_at<'c>(
+        &'c self,
+        start: usize,
+        number: u64,
+        whole: Option<&'c str>,
+    ) -> (Option<Line<'c>>, usize) {
+        let rest = self.bytes.get(start..).unwrap_or_default();
+        let length = memchr(b'\n', rest).unwrap_or(rest.len());
+        let raw = rest.get(..length).unwrap_or_default();
+        let mut bytes = raw.strip_suffix(b"\r").unwrap_or(raw);
+        let mut from = start;
+        if self.offset == 0 && start == 0 && bytes.starts_with(b"\xef\xbb\xbf") {
+            bytes = bytes.get(3..).unwrap_or_default();
+            from = 3;
         }
-        found
+        let too_long = bytes.len() > self.limit;
+        if !too_long && bytes.trim_ascii().is_empty() {
+            return (None, length);
+        }
+        let text = match whole.and_then(|whole| whole.get(from..from + bytes.len())) {
+            _ if too_long => Err(LineError::TooLong),
+            Some(text) => Ok(text),
+            None => std::str::from_utf8(bytes)
+                .map_err(|error| LineError::NotUtf8 { offset: error.valid_up_to() }),
+        };
+        (Some(Line { number, offset: self.offset + from as u64, bytes, text }), length)
     }
 }
 
 /// Cuts an input into chunks of whole lines.
-struct Chunker<R> {
+pub struct Chunks<R> {
     input: R,
     settings: Settings,
     /// What was read and not handed out: the beginning of a line.
     rest: Vec<u8>,
     /// How much of it is known to have no end of a line.
     scanned: usize,
-    sequence: u64,
     line: u64,
     offset: u64,
     totals: Totals,
@@ -226,20 +281,36 @@ struct Chunker<R> {
     failure: Option<io::Error>,
 }
 
-impl<R: Read> Chunker<R> {
-    const fn new(input: R, settings: Settings) -> Self {
+impl<R> fmt::Debug for Chunks<R> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "chunks of lines, {} bytes so far", self.totals.bytes)
+    }
+}
+
+impl<R: Read> Chunks<R> {
+    /// Cuts this input; `workers` of the settings does not matter here.
+    pub const fn new(input: R, settings: Settings) -> Self {
         Self {
             input,
             settings,
             rest: Vec::new(),
             scanned: 0,
-            sequence: 0,
             line: 1,
             offset: 0,
             totals: Totals { bytes: 0, lines: 0 },
             at_end: false,
             failure: None,
         }
+    }
+
+    /// What was read so far.
+    pub const fn totals(&self) -> Totals {
+        self.totals
+    }
+
+    /// Why there are no more chunks, if that is not the end of the input: what the input said. Taken out.
+    pub const fn failure(&mut self) -> Option<io::Error> {
+        self.failure.take()
     }
 
     /// Reads more behind what is there; nothing at the end. What came before a failure is kept.
@@ -257,7 +328,7 @@ impl<R: Read> Chunker<R> {
         read
     }
 
-    fn next(&mut self) -> Option<Chunk> {
+    fn next_chunk(&mut self) -> Option<Chunk> {
         // An end of the line of two bytes and a byte order mark are no part of the line.
         let longest = self.settings.line.saturating_add(4);
         loop {
@@ -296,7 +367,6 @@ impl<R: Read> Chunker<R> {
 
     fn chunk(&mut self, bytes: Vec<u8>, size: u64, lines: u64, too_long: bool) -> Chunk {
         let chunk = Chunk {
-            sequence: self.sequence,
             line: self.line,
             offset: self.offset,
             bytes,
@@ -304,7 +374,6 @@ impl<R: Read> Chunker<R> {
             too_long,
             limit: self.settings.line,
         };
-        self.sequence += 1;
         self.line += lines;
         self.offset += size;
         self.totals.lines += lines;
@@ -326,5 +395,13 @@ impl<R: Read> Chunker<R> {
             self.rest.clear();
         }
         self.chunk(Vec::new(), size, 1, true)
+    }
+}
+
+impl<R: Read> Iterator for Chunks<R> {
+    type Item = Chunk;
+
+    fn next(&mut self) -> Option<Chunk> {
+        self.next_chunk()
     }
 }

@@ -4,12 +4,14 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, OnceLock};
 
 use super::Validator;
+use super::bulk::{Line, LineError};
 use super::definitions::{Definitions, Derivation, Package};
 use super::detect;
 use super::options::Options;
 use super::report::{Reported, Reporter};
 use super::rule::{Rule, reading};
 use super::shared::Shared;
+use super::terminology::{Answers, CodeQuestion};
 use super::tree::{self, NodeId, Tree, xml};
 use crate::fhir::Release;
 use crate::json::{ErrorKind, Limits, Pointer, Position};
@@ -34,6 +36,8 @@ pub struct Checked {
     pub is_readable: bool,
     /// What was found.
     pub reported: Vec<Reported>,
+    /// What a terminology server would have to be asked, each thing once; nothing where nobody answers.
+    pub questions: Vec<CodeQuestion>,
 }
 
 /// Validators for documents of any release, with the same options and packages; each is made when it is needed.
@@ -44,6 +48,7 @@ pub struct Checks {
     packages: Option<Definitions>,
     release: Option<Release>,
     otherwise: Release,
+    answers: Option<Arc<Answers>>,
     shared: [OnceLock<Shared>; 3],
     validators: [OnceLock<Arc<Validator>>; 3],
     names: [OnceLock<BTreeSet<String>>; 3],
@@ -70,11 +75,21 @@ impl Checks {
             packages,
             release,
             otherwise,
+            answers: None,
             shared: [const { OnceLock::new() }; 3],
             validators: [const { OnceLock::new() }; 3],
             names: [const { OnceLock::new() }; 3],
             view,
         }
+    }
+
+    /// With what a terminology server has answered. It may be added to at any time; whatever is not in it yet is asked
+    /// ([`Checked::questions`]), and the same document, checked again, gets by.
+    #[must_use]
+    pub fn with_answers(mut self, answers: Arc<Answers>) -> Self {
+        self.answers = Some(answers);
+        self.validators = [const { OnceLock::new() }; 3];
+        self
     }
 
     /// The release of documents that name none.
@@ -93,7 +108,11 @@ impl Checks {
 
     /// The validator of a release.
     pub fn validator(&self, release: Release) -> Arc<Validator> {
-        let new = || Arc::new(self.shared(release).validator(self.options.clone()));
+        let new = || {
+            let shared = self.shared(release);
+            let codes = Arc::new(shared.codes(self.answers.clone()));
+            Arc::new(shared.with_codes(self.options.clone(), codes))
+        };
         match self.validators.get(release as usize) {
             Some(cell) => Arc::clone(cell.get_or_init(new)),
             None => new(),
@@ -135,6 +154,20 @@ impl Checks {
         }
     }
 
+    /// Checks a line of NDJSON, which is a document.
+    pub fn check_line(&self, line: &Line<'_>) -> Checked {
+        let number = usize::try_from(line.number).unwrap_or(usize::MAX);
+        match line.text {
+            Ok(text) => self.check(text.as_bytes(), number),
+            // It says more of where, and of other encodings.
+            Err(LineError::NotUtf8 { .. }) => self.check(line.bytes, number),
+            Err(error @ LineError::TooLong) => {
+                let position = Position { line: number, column: 1 };
+                self.unreadable(&reading::TOO_LARGE, "(document)", position, error.to_string())
+            }
+        }
+    }
+
     fn unreadable(
         &self,
         rule: &'static Rule,
@@ -160,6 +193,7 @@ impl Checks {
             release: self.usual_release(),
             is_readable: false,
             reported: vec![reported],
+            questions: Vec::new(),
         }
     }
 
@@ -180,7 +214,8 @@ impl Checks {
             first_line,
         };
         let reported = reporter.report(&outcome.tree, &outcome.findings);
-        Checked { resource_type, release, is_readable: true, reported }
+        let questions = outcome.questions;
+        Checked { resource_type, release, is_readable: true, reported, questions }
     }
 }
 

@@ -86,7 +86,11 @@ pub fn input(bytes: &[u8]) -> Input {
 }
 
 /// Whether the brackets of a line that begins with `{` all close in it, the first one last.
-fn is_whole(line: &[u8]) -> bool {
+pub fn is_whole(line: &[u8]) -> bool {
+    let line = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line).trim_ascii_start();
+    if !line.starts_with(b"{") {
+        return false;
+    }
     let (mut depth, mut in_string, mut escaped) = (0_usize, false, false);
     for (place, byte) in line.iter().enumerate() {
         match byte {

@@ -7,6 +7,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::rule::{Rule, structure};
+use super::terminology::CodeQuestion;
 use super::tree::{NodeId, Tree};
 use super::types::Types;
 use crate::issue::Severity;
@@ -97,6 +98,8 @@ pub struct Findings {
     found: Vec<Finding>,
     /// What is said once in a document: rule, and what it is about.
     said: BTreeMap<&'static str, BTreeSet<Box<str>>>,
+    /// What a terminology server would have to be asked.
+    questions: BTreeSet<CodeQuestion>,
     /// The places in `found` by their elements, as far as [`Findings::forget_repeated`] has come.
     by_node: BTreeMap<NodeId, Vec<usize>>,
     indexed: usize,
@@ -105,7 +108,13 @@ pub struct Findings {
 impl Findings {
     /// None yet.
     pub const fn new() -> Self {
-        Self { found: Vec::new(), said: BTreeMap::new(), by_node: BTreeMap::new(), indexed: 0 }
+        Self {
+            found: Vec::new(),
+            said: BTreeMap::new(),
+            questions: BTreeSet::new(),
+            by_node: BTreeMap::new(),
+            indexed: 0,
+        }
     }
 
     /// Adds what a rule found at an element, and gives it back for its facts.
@@ -136,6 +145,16 @@ impl Findings {
     pub fn is_first(&mut self, rule: &'static Rule, about: &str) -> bool {
         let said = self.said.entry(rule.code).or_default();
         !said.contains(about) && said.insert(about.into())
+    }
+
+    /// Notes what a terminology server would have to be asked, each thing once.
+    pub fn ask(&mut self, question: CodeQuestion) {
+        self.questions.insert(question);
+    }
+
+    /// What would have to be asked: taken out, in order.
+    pub fn take_questions(&mut self) -> Vec<CodeQuestion> {
+        std::mem::take(&mut self.questions).into_iter().collect()
     }
 
     /// Whether any of them is an error.

@@ -73,7 +73,8 @@ impl Shared {
         self.with_codes(options, Arc::new(self.codes(None)))
     }
 
-    /// The rules about codes, with what a terminology server has answered.
+    /// The rules about codes. With the answers of a terminology server, however few there are yet, the validator says what
+    /// else would have to be asked ([`Outcome::questions`](super::Outcome::questions)).
     pub fn codes(&self, answers: Option<Arc<Answers>>) -> CodeRules {
         CodeRules::new(Arc::clone(&self.terminology), self.programs.types(), answers)
     }

@@ -2,7 +2,7 @@
 //!
 //! Everything is three-valued ([`Membership`]): a code is in a set, is not, or can't be told because a code system is
 //! not at hand. What can't be told is never an error; it is said once, and it is data ([`CodeQuestion`]) that a server
-//! may answer ([`Answers`]).
+//! may answer ([`Answers`], [`batch`]).
 //!
 //! CodeSystems and ValueSets are compiled when they are first asked for and kept; asking again costs a look-up, and
 //! a test allocates nothing. Definitions come from a [`Library`], so that tests bring their own.
@@ -27,7 +27,7 @@ use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 pub use check::CodeRules;
 pub use code_system::{CodeSystem, ConceptId, Content, Standing};
-pub use question::{Answer, Answers, CodeQuestion};
+pub use question::{About, Answer, Answers, CodeQuestion, Names};
 pub use value_set::ValueSet;
 
 use crate::fhir::Release;

@@ -21,7 +21,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("merge", &["phi", "issue", "fhir"]),
     ("validate", &["phi", "issue", "fhir"]),
     ("vendor", &["phi", "issue", "fhir"]),
-    ("client", &["phi", "issue", "fhir"]),
+    ("client", &["phi", "issue", "fhir", "validate"]),
     ("store", &["phi", "issue", "fhir", "ipt", "merge"]),
     ("sync", &["phi", "issue", "fhir", "ipt", "mapping", "merge", "vendor", "client", "store"]),
     ("sandbox", &["phi", "issue", "fhir", "vendor"]),

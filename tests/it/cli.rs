@@ -17,6 +17,7 @@ mod reference;
 mod render;
 mod sandbox;
 mod sync;
+mod terminology;
 mod validate;
 mod wrong_patient;
 

@@ -11,6 +11,7 @@ mod redirect;
 mod search;
 pub(crate) mod server;
 mod shape;
+mod terminology;
 mod tls;
 mod write;
 

@@ -10,8 +10,12 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use ipt_fhir::client::{Client, Config, Terminology};
+use ipt_fhir::fhir::Resource;
 use ipt_fhir::json::{Value, parse};
+use ipt_fhir::object;
 use ipt_fhir::sync::{Conflict, Denial, Done, Failure, ItemReport, ItemState, Report};
+use ipt_fhir::validate::terminology::{About, Answer, CodeQuestion};
 use ipt_fhir::vendor::Pack;
 
 use crate::crash::archive::{Archive, records};
@@ -227,4 +231,42 @@ fn each_server_of_the_list_has_a_test() {
     for Expected { variable, .. } in expected {
         assert!(source.contains(&format!("for_each_server(\"{variable}\")")), "{variable}");
     }
+}
+
+/// HAPI as a terminology server: it says what it knows, with a "no" of few words, and keeps nothing of what it is asked.
+#[tokio::test(flavor = "multi_thread")]
+async fn hapi_answers_questions_about_codes() {
+    const SYSTEM: &str = "http://ipt-fhir.test/codes";
+    let Some(base_url) = environment("IPT_FHIR_TEST_HAPI") else {
+        tell("left out: questions about codes to HAPI (IPT_FHIR_TEST_HAPI is not set)");
+        return;
+    };
+    let client = Client::new(&Config::local(base_url.parse().unwrap()).unwrap()).unwrap();
+    let concept = |code: &str, display: &str| object! { "code" => code, "display" => display };
+    let concepts = vec![concept("a", "Alpha"), concept("b", "Beta")];
+    let system = Resource::new("CodeSystem").with(object! {
+        "url" => SYSTEM, "status" => "active", "content" => "complete", "concept" => concepts,
+    });
+    let id = client.create(&system, None).await.unwrap().id.unwrap();
+    let server = Terminology::new(client.clone());
+    let question = |about: About, system: &str, code: &str| CodeQuestion {
+        about,
+        system: Some(system.into()),
+        version: None,
+        code: code.into(),
+    };
+    let of = |code: &str| question(About::System, SYSTEM, code);
+    let named = question(About::Names, SYSTEM, "b");
+    let foreign = question(About::System, "http://ipt-fhir.test/none", "a");
+    assert!(server.ask(&[of("a"), of("b"), of("nope"), named.clone(), foreign.clone()]).await);
+    let answer = |question: &CodeQuestion| server.answers().get(question).unwrap();
+    assert_eq!(answer(&of("a")), Answer::Valid(Some("Alpha".into())));
+    assert_eq!(answer(&of("b")), Answer::Valid(Some("Beta".into())));
+    assert_eq!(answer(&of("nope")), Answer::Invalid, "it has the whole system");
+    assert_eq!(answer(&foreign), Answer::Open);
+    let Answer::Called(names) = answer(&named) else { panic!("it has names") };
+    assert_eq!(*names.names[0].1, *"Beta");
+    assert_eq!(server.tally().stopped, None);
+    assert_eq!(client.search("Parameters", &[]).await.unwrap(), [], "nothing was stored");
+    client.delete(&id, None).await.unwrap();
 }

@@ -9,6 +9,8 @@ pub(crate) mod reading;
 pub(crate) mod server;
 pub(crate) mod shape;
 #[cfg(feature = "app")]
+pub(crate) mod terminology;
+#[cfg(feature = "app")]
 pub(crate) mod tls;
 pub(crate) mod tree;
 pub(crate) mod xhtml;

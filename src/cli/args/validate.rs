@@ -83,6 +83,10 @@ pub(crate) struct Validate {
     /// How far references are followed
     #[arg(long, value_name = "POLICY", default_value = "check-type-if-exists")]
     pub(crate) references: ReferencesName,
+    /// Ask a terminology server about codes that can't be told here: its base URL, or a configured EHR with its login.
+    /// Only codes, their systems and versions, and URLs of value sets are sent: no display, no other text
+    #[arg(long, value_name = "URL|EHR")]
+    pub(crate) tx: Option<String>,
     /// Show values of the documents: they may identify a person
     #[arg(long)]
     pub(crate) show_values: bool,

@@ -1,16 +1,20 @@
 //! `validate`: FHIR documents against the definitions of their release and against profiles.
 //!
 //! What was found goes to stdout in the form that is asked for, file by file as it is found; why a file could not be
-//! read goes to stderr, or into the envelope. The exit code is that of the worst file. Values of the documents are shown
-//! only if somebody asks for them.
+//! read goes to stderr, or into the envelope. The exit code is that of the worst file, and 1 if all are right and a
+//! terminology server that was to be asked could not be. Values of the documents are shown only if somebody asks for
+//! them.
 
+mod asking;
 mod inputs;
+mod pieces;
 mod work;
 
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
 use anstyle::{AnsiColor, Style};
+use asking::Asking;
 
 use super::super::args::{Format, Level, ReportForm, Validate};
 use super::super::exit::Exit;
@@ -36,18 +40,24 @@ pub(crate) fn run(args: &Validate, settings: &Settings, output: &Output) -> Resu
         () => ReportForm::Text,
     });
     let checks = checks(args, form)?;
+    let server = args.tx.as_deref().map(|to| asking::server(to, settings)).transpose()?;
     let threads = args
         .threads
         .map_or_else(|| std::thread::available_parallelism().map_or(1, usize::from), usize::from);
     let total = u64::try_from(files.len()).unwrap_or(u64::MAX);
     let mut progress = Progress::start(settings, "validating files", total);
+    let asking = server.map(|server| Asking::new(server, progress.beside())).transpose()?;
+    let checks = match &asking {
+        Some(asking) => checks.with_answers(asking.answers()),
+        None => checks,
+    };
     let mut writing = Writing::new(form, args.level, &files, output);
-    work::run(&files, &checks, threads, |done| {
+    work::run(&files, &checks, asking.as_ref(), threads, |done| {
         progress.set(u64::try_from(done.file).unwrap_or(u64::MAX));
         writing.add(done)
     });
     drop(progress);
-    writing.end();
+    writing.end(asking.map(Asking::end));
     Ok(())
 }
 
@@ -219,14 +229,22 @@ impl<'w> Writing<'w> {
         }
     }
 
-    /// What is left to say.
-    fn end(self) {
+    /// What is left to say, of the terminology server too. Where it could not be asked to the end, what was asked for is
+    /// not done, and that counts where the documents are right.
+    fn end(mut self, asked: Option<asking::Ended>) {
+        if let Some((exit, problem)) = asked.as_ref().and_then(|asked| asked.problem.clone()) {
+            self.worse(exit);
+            self.problems.push(problem);
+        }
         let text = match self.form {
             ReportForm::Text => format!("{}\n", self.count),
             ReportForm::Json => {
                 let mut result = Object::new();
                 result.insert("resources", Value::Array(self.resources));
                 result.insert("count", Value::Object(report::json::count(&self.count)));
+                if let Some(asked) = asked {
+                    result.insert("terminology", Value::Object(asked.sums));
+                }
                 envelope(self.exit, Value::Object(result), &self.problems)
             }
             ReportForm::Ndjson => String::new(),

@@ -10,9 +10,8 @@
 mod binding;
 mod coding;
 
-use std::collections::BTreeSet;
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use super::{Answer, Answers, CodeQuestion, CodeSystem, Terminology, ValueSet};
 use crate::fhir::Release;
@@ -62,9 +61,8 @@ impl Kinds {
 pub struct CodeRules {
     terminology: Arc<Terminology>,
     kinds: Kinds,
+    /// What somebody has answered; nothing is asked if nobody will.
     answers: Option<Arc<Answers>>,
-    /// What somebody will be asked; nothing is collected if nobody will.
-    questions: Option<Mutex<BTreeSet<CodeQuestion>>>,
 }
 
 impl fmt::Debug for CodeRules {
@@ -142,27 +140,14 @@ impl CodeRules {
 }
 
 impl CodeRules {
-    /// The rules by a terminology, for the types of its release; with answers of a server, if there are.
+    /// The rules by a terminology, for the types of its release. With answers of a server, what is not among them yet
+    /// is asked: [`Outcome::questions`](crate::validate::Outcome::questions); without, nothing is.
     pub fn new(
         terminology: Arc<Terminology>,
         types: &Types,
         answers: Option<Arc<Answers>>,
     ) -> Self {
-        Self { terminology, kinds: Kinds::of(types), answers, questions: None }
-    }
-
-    /// The same, collecting what a server would have to be asked: [`Self::take_questions`].
-    #[must_use]
-    pub fn asking(mut self) -> Self {
-        self.questions = Some(Mutex::default());
-        self
-    }
-
-    /// What would have to be asked: taken out, in order, each once.
-    pub fn take_questions(&self) -> Vec<CodeQuestion> {
-        let Some(questions) = &self.questions else { return Vec::new() };
-        let mut questions = questions.lock().unwrap_or_else(PoisonError::into_inner);
-        std::mem::take(&mut *questions).into_iter().collect()
+        Self { terminology, kinds: Kinds::of(types), answers }
     }
 
     fn is_before_r5(&self) -> bool {
@@ -177,17 +162,15 @@ impl CodeRules {
         self.terminology.bound(binding.maximum.as_deref()?, &binding.maximum_handle)
     }
 
-    /// What a server has said; else the question is kept, if somebody will ask.
-    fn ask(&self, make: impl FnOnce() -> CodeQuestion) -> Answer {
-        if self.questions.is_none() && self.answers.is_none() {
-            return Answer::Open;
-        }
+    /// What a server has said; else the question is noted, if somebody will ask it.
+    fn ask(&self, findings: &mut Findings, make: impl FnOnce() -> CodeQuestion) -> Answer {
+        let Some(answers) = &self.answers else { return Answer::Open };
         let question = make();
-        if let Some(answer) = self.answers.as_ref().and_then(|answers| answers.get(&question)) {
+        if let Some(answer) = answers.get(&question) {
             return answer;
         }
-        if let Some(questions) = &self.questions {
-            questions.lock().unwrap_or_else(PoisonError::into_inner).insert(question);
+        if question.may_leave() {
+            findings.ask(question);
         }
         Answer::Open
     }

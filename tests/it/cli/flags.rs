@@ -38,6 +38,7 @@ const EXERCISED: &[(&str, &str, &str)] = &[
     ("validate", "--level", "level_and_references_say_what_is_shown_and_followed"),
     ("validate", "--references", "level_and_references_say_what_is_shown_and_followed"),
     ("validate", "--show-values", "values_are_shown_only_when_asked_for"),
+    ("validate", "--tx", "a_server_tells_what_can_not_be_told_here"),
     ("validate", "--threads", "an_export_gives_the_same_report_with_any_number_of_threads"),
     ("fhirpath", "expression", "fhirpath_yields_items_with_type_and_place"),
     ("fhirpath", "file", "fhirpath_yields_items_with_type_and_place"),

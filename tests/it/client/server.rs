@@ -65,6 +65,34 @@ impl Server {
         Self::listen(Some(tls), |_| steps)
     }
 
+    /// Starts a server that looks at each request to know what to do.
+    pub(crate) fn start_answering(look: impl Fn(&Request) -> Step + Send + Sync + 'static) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let (connections, requests) = (Arc::<AtomicUsize>::default(), Arc::<Mutex<_>>::default());
+        let server = Self {
+            address: listener.local_addr().unwrap(),
+            scheme: "http",
+            connections: Arc::clone(&connections),
+            requests: Arc::clone(&requests),
+        };
+        let look = Arc::new(look);
+        std::thread::spawn(move || {
+            for stream in listener.incoming() {
+                let Ok(mut stream) = stream else { return };
+                connections.fetch_add(1, Ordering::SeqCst);
+                let (look, requests) = (Arc::clone(&look), Arc::clone(&requests));
+                std::thread::spawn(move || {
+                    stream.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+                    let Some(request) = read(&mut stream) else { return };
+                    let step = look(&request);
+                    requests.lock().unwrap().push(request);
+                    act(stream, step);
+                });
+            }
+        });
+        server
+    }
+
     fn listen(tls: Option<Arc<ServerConfig>>, steps: impl FnOnce(&str) -> Vec<Step>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
@@ -144,6 +172,10 @@ fn take(mut stream: impl Read + Write, step: Step, requests: &Mutex<Vec<Request>
     }
     let Some(request) = read(&mut stream) else { return };
     requests.lock().unwrap().push(request);
+    act(stream, step);
+}
+
+fn act(mut stream: impl Write, step: Step) {
     match step {
         Step::Send(bytes) => {
             let _ = stream.write_all(&bytes);

@@ -9,7 +9,7 @@ use proptest::prelude::*;
 
 type Seen = (u64, u64, Result<String, LineError>);
 
-fn all(input: impl Read, settings: Settings) -> (Vec<Seen>, io::Result<bulk::Totals>, u64) {
+fn all(input: impl Read + Send, settings: Settings) -> (Vec<Seen>, io::Result<bulk::Totals>, u64) {
     let (mut seen, mut told) = (Vec::new(), 0);
     let work = |line: bulk::Line<'_>| (line.number, line.offset, line.text.map(str::to_owned));
     let deliver = |one| {

@@ -2,16 +2,18 @@
 
 use std::sync::Arc;
 
-use ipt_fhir::fhir::Release;
+use ipt_fhir::fhir::{Release, Resource};
 use ipt_fhir::json::{self, Limits, Value};
 use ipt_fhir::validate::Validator;
 use ipt_fhir::validate::definitions::{Definitions, Package};
 use ipt_fhir::validate::fhirpath::ucum;
 use ipt_fhir::validate::options::Options;
 use ipt_fhir::validate::rule;
+use ipt_fhir::validate::shared::Shared;
 use ipt_fhir::validate::terminology::grammar::{LanguageTag, is_media_type};
 use ipt_fhir::validate::terminology::{
-    Answer, Answers, CodeQuestion, CodeRules, CodeSystem, Membership, Reason, Terminology, batch,
+    About, Answer, Answers, CodeQuestion, CodeRules, CodeSystem, Membership, Names, Reason,
+    Terminology, batch,
 };
 use ipt_fhir::validate::tree;
 use proptest::prelude::*;
@@ -307,7 +309,7 @@ proptest! {
 // ---- In documents ----
 
 /// What is found in an R4 document: severity, code of the rule, expression.
-fn found_with(document: &str, answers: Option<Answers>) -> Vec<String> {
+fn found_with(document: &str, answers: Option<Arc<Answers>>) -> Vec<String> {
     found_in(Release::R4, document, &Options::default(), answers)
 }
 
@@ -315,14 +317,14 @@ fn found_in(
     release: Release,
     document: &str,
     options: &Options,
-    answers: Option<Answers>,
+    answers: Option<Arc<Answers>>,
 ) -> Vec<String> {
     let definitions = Definitions::core(release);
     let terminology =
         Arc::new(Terminology::new(release, definitions.clone(), |text| Some(ucum::is_valid(text))));
     let plain = Validator::new(definitions, options.clone());
     let types = plain.programs().types();
-    let rules = CodeRules::new(terminology, types, answers.map(Arc::new));
+    let rules = CodeRules::new(terminology, types, answers);
     let validator =
         Validator::of(Arc::clone(plain.programs()), options.clone()).with(Box::new(rules));
     let tree =
@@ -536,122 +538,237 @@ fn units_languages_and_uris_are_told_by_their_form() {
     );
 }
 
+/// What would be asked about an R4 document, with these answers.
+fn asked(document: &str, answers: &Arc<Answers>) -> Vec<CodeQuestion> {
+    let shared = Shared::core(Release::R4);
+    let codes = Arc::new(shared.codes(Some(Arc::clone(answers))));
+    let validator = shared.with_codes(Options::default(), codes);
+    validator.validate(tree::json::read(document, Limits::RESOURCE).unwrap()).questions
+}
+
 #[test]
 fn a_server_answers_what_is_open() {
     let document = condition(r#"{"system":"http://snomed.info/sct","code":"1","display":"One"}"#);
-    let definitions = Definitions::core(Release::R4);
-    let terminology = Arc::new(Terminology::new(Release::R4, definitions.clone(), |_| None));
-    let plain = Validator::new(definitions, Options::default());
-    let rules = Arc::new(CodeRules::new(terminology, plain.programs().types(), None).asking());
-    let validator = Validator::of(Arc::clone(plain.programs()), Options::default())
-        .with(Box::new(Arc::clone(&rules)));
-    validator.validate(tree::json::read(&document, Limits::RESOURCE).unwrap());
-    let questions = rules.take_questions();
+    let questions = asked(&document, &Arc::default());
     assert_eq!(
-        questions.len(),
-        1,
+        questions,
+        [question(About::System)],
         "the set has no SNOMED codes, so only the code itself is asked about"
     );
-    assert_eq!(rules.take_questions().len(), 0);
-    let answered = |answer: Answer| {
-        let mut answers = Answers::new();
+    let plain = Shared::core(Release::R4).validator(Options::default());
+    let outcome = plain.validate(tree::json::read(&document, Limits::RESOURCE).unwrap());
+    assert!(outcome.questions.is_empty(), "nobody answers");
+    let with = |answer: Answer| {
+        let answers = Arc::<Answers>::default();
         answers.insert(questions[0].clone(), answer);
-        let found = found_with(&document, Some(answers));
+        answers
+    };
+    let answered = |answer: Answer| {
+        let found = found_with(&document, Some(with(answer)));
         found.into_iter().filter(|found| !found.contains("extensible")).collect::<Vec<_>>()
     };
-    assert_eq!(answered(Answer::Valid), [""; 0]);
+    assert_eq!(answered(Answer::Valid(Some("one".into()))), [""; 0]);
+    assert_eq!(answered(Answer::Valid(None)), [""; 0]);
     assert_eq!(
         answered(Answer::Invalid),
         ["error fhir-code-unknown Condition.category[0].coding[0].code"]
     );
     assert_eq!(
-        answered(Answer::WrongDisplay),
-        ["error fhir-display-wrong Condition.category[0].coding[0].display"]
-    );
-    assert_eq!(
         answered(Answer::Open),
         ["information fhir-not-checked Condition.category[0].coding[0].system"]
     );
-}
-
-// ---- With a server ----
-
-fn question(value_set: Option<&str>, display: Option<&str>) -> CodeQuestion {
-    CodeQuestion {
-        system: Some("http://snomed.info/sct".into()),
-        version: None,
-        code: "1".into(),
-        display: display.map(Into::into),
-        value_set: value_set.map(Into::into),
+    let again = asked(&document, &with(Answer::Valid(Some("one".into()))));
+    assert_eq!(again, []);
+    for name in [None, Some("Uno".into())] {
+        let again = asked(&document, &with(Answer::Valid(name)));
+        assert_eq!(again, [question(About::Names)], "another name may be right");
     }
 }
 
 #[test]
-fn questions_become_a_batch_in_their_order() {
-    let questions = [question(None, Some("One")), question(Some("http://x.test/set"), None)];
-    let batch = batch::request(&questions);
-    let urls: Vec<&str> = batch
-        .items("entry")
-        .map(|entry| entry.get("request").unwrap().text("url").unwrap())
-        .collect();
-    assert_eq!(urls, ["CodeSystem/$validate-code", "ValueSet/$validate-code"]);
-    let names = |at: usize| {
-        let resource = batch.pointer(&format!("/entry/{at}/resource")).unwrap();
-        resource
-            .items("parameter")
-            .map(|one| one.text("name").unwrap().to_owned())
-            .collect::<Vec<_>>()
+fn a_server_tells_of_a_value_set_as_it_would_be_told_here() {
+    const SET: &str = "http://hl7.org/fhir/ValueSet/currencies";
+    let invoice =
+        r#"{"resourceType":"Invoice","status":"draft","totalNet":{"value":1,"currency":"EUR"}}"#;
+    let about = About::ValueSet(SET.into());
+    let currency = CodeQuestion { about, system: None, version: None, code: "EUR".into() };
+    assert_eq!(asked(invoice, &Arc::default()), std::slice::from_ref(&currency));
+    let answered = |answer: Answer| {
+        let answers = Arc::<Answers>::default();
+        answers.insert(currency.clone(), answer);
+        assert_eq!(asked(invoice, &answers), []);
+        found_with(invoice, Some(answers))
     };
-    assert_eq!(names(0), ["url", "code", "display"]);
-    assert_eq!(names(1), ["url", "system", "code"]);
-    let response = value(
-        r#"{"resourceType":"Bundle","entry":[{"resource":{"resourceType":"Parameters","parameter":[{"name":"result","valueBoolean":true}]}}]}"#,
-    );
-    let mut answers = Answers::new();
-    batch::read(&questions, &response, &mut answers);
-    assert_eq!(answers.get(&questions[0]), Some(Answer::Valid));
+    let at = "Invoice.totalNet.currency";
+    assert_eq!(answered(Answer::Valid(None)), [""; 0]);
+    assert_eq!(answered(Answer::Open), [format!("information fhir-not-checked {at}")]);
     assert_eq!(
-        answers.get(&questions[1]),
-        Some(Answer::Open),
-        "a response that is too short leaves it open"
+        answered(Answer::Invalid),
+        [format!("error fhir-binding-code {at}"), format!("error fhir-binding-code-system {at}")]
+    );
+}
+
+#[test]
+fn a_display_is_judged_by_all_names_that_a_server_has() {
+    let found = |language: &str, display: &str, is_list: bool| {
+        let coding =
+            format!(r#"{{"system":"http://snomed.info/sct","code":"1","display":"{display}"}}"#);
+        let document =
+            condition(&coding).replacen('{', &format!(r#"{{"language":"{language}","#), 1);
+        let names = [("en", "One"), ("en", "A single one"), ("de", "Eins")];
+        let names = names.map(|(language, name)| (Some(language.into()), name.into())).into();
+        let answers = Arc::<Answers>::default();
+        answers.insert(question(About::System), Answer::Valid(Some("One".into())));
+        answers.insert(question(About::Names), Answer::Called(Arc::new(Names { names, is_list })));
+        let found = found_with(&document, Some(answers));
+        found
+            .iter()
+            .filter(|found| found.contains("display"))
+            .cloned()
+            .collect::<Vec<_>>()
+            .join("; ")
+    };
+    let at = "Condition.category[0].coding[0].display";
+    let wrong = format!("error fhir-display-wrong {at}");
+    assert_eq!(found("en", "a SINGLE one", true), "");
+    assert_eq!(found("en", "eins", true), "");
+    assert_eq!(found("en", "Two", true), wrong);
+    assert_eq!(found("de-CH", "Zwei", true), wrong);
+    assert_eq!(found("fr", "Un", true), "", "it has no French names");
+    assert_eq!(found("en", "A  single one", true), format!("error fhir-display-white-space {at}"));
+    assert_eq!(found("en", "Two", false), format!("warning fhir-display-wrong {at}"));
+}
+
+#[test]
+fn what_has_not_the_form_of_a_code_is_not_asked_about() {
+    let about = |coding: &str| asked(&condition(coding), &Arc::default()).len();
+    assert_eq!(about(r#"{"system":"http://snomed.info/sct","code":"1"}"#), 1);
+    for coding in [
+        r#"{"system":"http://snomed.info/sct","code":"Ann Lee"}"#,
+        r#"{"system":"http://snomed.info/sct","code":"Zoë"}"#,
+        r#"{"system":"http://snomed.info/sct?name=Ann","code":"1"}"#,
+        r#"{"system":"http://snomed.info/sct","version":"of Ann Lee","code":"1"}"#,
+    ] {
+        assert_eq!(about(coding), 0, "{coding}");
+    }
+}
+
+// ---- With a server ----
+
+fn question(about: About) -> CodeQuestion {
+    let system = Some("http://snomed.info/sct".into());
+    CodeQuestion { about, system, version: None, code: "1".into() }
+}
+
+fn set() -> About {
+    About::ValueSet("http://x.test/set?of=a|b".into())
+}
+
+#[test]
+fn questions_become_a_batch_of_gets_in_their_order() {
+    let bare = CodeQuestion { system: None, ..question(set()) };
+    let versioned = CodeQuestion { version: Some("2".into()), ..question(About::System) };
+    let batch = batch::request(&[versioned, question(set()), bare.clone(), question(About::Names)]);
+    let told: Vec<String> = batch
+        .entries
+        .iter()
+        .map(|entry| {
+            let request = entry.request.as_ref().unwrap();
+            assert!(entry.resource.is_none() && request.method == "GET");
+            request.url.clone()
+        })
+        .collect();
+    let (sct, of_set) =
+        ("http%3A%2F%2Fsnomed.info%2Fsct", "http%3A%2F%2Fx.test%2Fset%3Fof%3Da%7Cb");
+    assert_eq!(
+        told,
+        [
+            format!("CodeSystem/$validate-code?url={sct}&version=2&code=1"),
+            format!("ValueSet/$validate-code?url={of_set}&system={sct}&code=1"),
+            format!("ValueSet/$validate-code?url={of_set}&inferSystem=true&code=1"),
+            format!("CodeSystem/$lookup?system={sct}&property=designation&code=1"),
+        ]
+    );
+    assert_eq!(batch::operation(&bare), ("ValueSet", "validate-code"));
+    let alone = batch::parameters(&bare).to_text();
+    assert_eq!(
+        alone,
+        r#"{"resourceType":"Parameters","parameter":[{"name":"url","valueUri":"http://x.test/set?of=a|b"},{"name":"inferSystem","valueBoolean":true},{"name":"code","valueCode":"1"}]}"#
     );
 }
 
 #[test]
 fn a_no_counts_only_with_its_reason() {
-    let answer = |display: Option<&str>, more: &str| {
-        let parameters = value(&format!(
+    let read = |about: About, more: &str| {
+        let parameters = format!(
             r#"{{"resourceType":"Parameters","parameter":[{{"name":"result","valueBoolean":false}}{more}]}}"#
-        ));
-        batch::one(&question(None, display), &parameters)
+        );
+        batch::read(&question(about), &Resource::from_value(value(&parameters)).unwrap())
     };
     let because = |reason: &str| {
         format!(
             r#",{{"name":"issues","resource":{{"resourceType":"OperationOutcome","issue":[{{"details":{{"coding":[{{"code":"{reason}"}}]}}}}]}}}}"#
         )
     };
-    assert_eq!(answer(None, ""), Answer::Open, "it does not say why");
-    assert_eq!(answer(None, &because("invalid-code")), Answer::Invalid);
-    assert_eq!(answer(None, &because("not-in-vs")), Answer::Invalid);
-    assert_eq!(
-        answer(None, &because("not-found")),
-        Answer::Open,
-        "the server does not know the system"
+    let bare = read(About::System, "");
+    assert_eq!((bare.answer, bare.is_bare, bare.is_of), (Answer::Open, true, None));
+    for (reason, expected) in [
+        ("invalid-code", Answer::Invalid),
+        ("not-in-vs", Answer::Invalid),
+        ("not-found", Answer::Open),
+        ("vs-invalid", Answer::Open),
+        ("something-else", Answer::Open),
+    ] {
+        let told = read(set(), &because(reason));
+        assert_eq!((told.answer, told.is_bare), (expected, false), "{reason}");
+    }
+    let unknown =
+        r#",{"name":"x-caused-by-unknown-system","valueCanonical":"http://snomed.info/sct"}"#;
+    assert_eq!(read(set(), &format!("{unknown}{}", because("not-in-vs"))).answer, Answer::Open);
+    for (code, is_of) in [("1", true), ("2", false)] {
+        let echo = format!(r#",{{"name":"code","valueCode":"{code}"}}"#);
+        assert_eq!(read(About::System, &echo).is_of, Some(is_of));
+    }
+    let outcome = Resource::new("OperationOutcome");
+    assert_eq!(batch::read(&question(About::System), &outcome).answer, Answer::Open);
+}
+
+#[test]
+fn names_are_read_and_what_is_no_name_is_not() {
+    let read = |parameters: &str| {
+        let all = format!(r#"{{"resourceType":"Parameters","parameter":[{parameters}]}}"#);
+        batch::read(&question(About::Names), &Resource::from_value(value(&all)).unwrap()).answer
+    };
+    let called = read(
+        r#"{"name":"name","valueString":"SNOMED"},{"name":"display","valueString":"One"},
+        {"name":"designation","part":[{"name":"language","valueCode":"de"},{"name":"value","valueString":"Eins"}]},
+        {"name":"designation","part":[{"name":"value","valueString":"\u001b[31mred"}]},
+        {"name":"designation","part":[{"name":"value","valueString":"a\u202eb"}]},
+        {"name":"designation","part":[{"name":"value","valueInteger":7}]},{"name":"designation"}"#,
     );
-    assert_eq!(answer(Some("One"), &because("invalid-display")), Answer::WrongDisplay);
+    let Answer::Called(names) = called else { panic!("{called:?}") };
+    let expected = [(None, "One".into()), (Some("de".into()), "Eins".into())];
+    assert_eq!((names.names.as_slice(), names.is_list), (&expected[..], true));
+    assert_eq!(read(""), Answer::Open);
+    let many = |count: usize| {
+        let name = |number| {
+            format!(
+                r#"{{"name":"designation","part":[{{"name":"value","valueString":"{number}"}}]}}"#
+            )
+        };
+        let Answer::Called(names) = read(&(0..count).map(name).collect::<Vec<_>>().join(","))
+        else {
+            panic!("there are names")
+        };
+        (names.names.len(), names.is_list)
+    };
     assert_eq!(
-        answer(Some("One"), r#",{"name":"display","valueString":"Two"}"#),
-        Answer::WrongDisplay
+        (many(200), many(201)),
+        ((200, true), (200, false)),
+        "one that is not kept may be right"
     );
     assert_eq!(
-        answer(
-            Some("One"),
-            r#",{"name":"x-caused-by-unknown-system","valueCanonical":"http://snomed.info/sct"}"#
-        ),
-        Answer::Open
-    );
-    assert_eq!(
-        batch::one(&question(None, None), &value(r#"{"resourceType":"OperationOutcome"}"#)),
+        read(&format!(r#"{{"name":"display","valueString":"{}"}}"#, "x".repeat(3000))),
         Answer::Open
     );
 }

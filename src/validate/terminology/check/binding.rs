@@ -9,7 +9,7 @@ use crate::validate::finding::Findings;
 use crate::validate::program::{Binding, Strength};
 use crate::validate::rule::terminology as rule;
 use crate::validate::terminology::grammar::{self, Grammar};
-use crate::validate::terminology::{Answer, CodeQuestion, Membership, Reason, ValueSet};
+use crate::validate::terminology::{About, Answer, CodeQuestion, Membership, Reason, ValueSet};
 use crate::validate::tree::NodeId;
 
 /// How many codes of a set a finding lists.
@@ -95,14 +95,13 @@ impl CodeRules {
                     findings.add(&rule::MEDIA_TYPE, node, text).with_value();
                     return Standing::Open;
                 }
-                let answer = self.ask(|| CodeQuestion {
+                let answer = self.ask(findings, || CodeQuestion {
+                    about: About::ValueSet(set.url().into()),
                     system: None,
                     version: None,
                     code: code.into(),
-                    display: None,
-                    value_set: Some(set.url().into()),
                 });
-                answered(answer, set, node, strength, findings)
+                answered(&answer, set, node, strength, findings)
             }
         }
     }
@@ -241,12 +240,11 @@ impl CodeRules {
             Membership::In => Standing::In,
             Membership::Out => Standing::Out,
             Membership::Unknown(reason) => {
-                let answer = self.ask(|| CodeQuestion {
+                let answer = self.ask(findings, || CodeQuestion {
+                    about: About::ValueSet(set.url().into()),
                     system: Some(system.into()),
                     version: parts.version.map(|(_, version)| version.into()),
                     code: code.into(),
-                    display: None,
-                    value_set: Some(set.url().into()),
                 });
                 let is_system = reason == Reason::System;
                 if answer == Answer::Open && is_system && Grammar::of(system).is_none() {
@@ -255,7 +253,7 @@ impl CodeRules {
                     system_not_checked(known.as_deref(), system, system_node, findings);
                     return Standing::Open;
                 }
-                answered(answer, set, node, strength, findings)
+                answered(&answer, set, node, strength, findings)
             }
         }
     }
@@ -311,16 +309,16 @@ fn beyond_maximum(binding: &Binding, node: NodeId, uses_system: bool, findings: 
 }
 
 fn answered(
-    answer: Answer,
+    answer: &Answer,
     set: &ValueSet,
     node: NodeId,
     strength: Strength,
     findings: &mut Findings,
 ) -> Standing {
     match answer {
-        Answer::Valid | Answer::WrongDisplay => Standing::In,
+        Answer::Valid(_) => Standing::In,
         Answer::Invalid => Standing::Out,
-        Answer::Open => {
+        Answer::Open | Answer::Called(_) => {
             // What is only recommended is not worth a word where it can't be told.
             if strength > Strength::Preferred {
                 set_not_checked(set.url(), node, findings);

@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use super::{CodeRules, Look, system_not_checked};
 use crate::issue::Severity;
-use crate::validate::finding::Findings;
+use crate::validate::finding::{Finding, Findings};
 use crate::validate::program::{Binding, Strength};
 use crate::validate::rule::terminology as rule;
 use crate::validate::terminology::code_system::{CodeSystem, Content, Standing};
 use crate::validate::terminology::display::{self, Likeness};
 use crate::validate::terminology::grammar::{self, Grammar};
-use crate::validate::terminology::{Answer, CodeQuestion, Membership};
+use crate::validate::terminology::{About, Answer, CodeQuestion, Membership, Names};
 use crate::validate::tree::{NodeId, Tree};
 
 /// The parts of a Coding or of a Quantity, each with its element.
@@ -38,6 +38,9 @@ impl<'t> Parts<'t> {
         parts
     }
 }
+
+/// Longer names of a code are not shown.
+const LONGEST_SHOWN: usize = 200;
 
 /// The URLs of code systems to which nothing may be added.
 const WHOLE: [&str; 3] = [
@@ -152,7 +155,7 @@ impl CodeRules {
                 }
             }
             Content::Example | Content::NotPresent => {
-                self.open(look, Some(&system), &parts, binding, findings);
+                self.open(look, Some(&system), &parts, place, binding, findings);
             }
         }
     }
@@ -345,7 +348,7 @@ impl CodeRules {
                 .with_value();
             return;
         }
-        self.open(look, None, parts, binding, findings);
+        self.open(look, None, parts, place, binding, findings);
     }
 
     /// A system that would be known if its URL began with `http:`, or did not go on after its end.
@@ -365,45 +368,83 @@ impl CodeRules {
         look: Look<'_>,
         known: Option<&CodeSystem>,
         parts: &Parts<'_>,
+        place: Place,
         binding: Option<&Binding>,
         findings: &mut Findings,
     ) {
         let (Some((system_node, url)), Some((code_node, code))) = (parts.system, parts.code) else {
             return;
         };
-        let answer = self.ask(|| CodeQuestion {
+        let question = |about| CodeQuestion {
+            about,
             system: Some(url.into()),
             version: parts.version.map(|(_, version)| version.into()),
             code: code.into(),
-            display: parts.display.map(|(_, display)| display.into()),
-            value_set: None,
-        });
-        match answer {
-            Answer::Valid => {}
+        };
+        match self.ask(findings, || question(About::System)) {
+            Answer::Valid(name) => {
+                if let Some((display_node, given)) = parts.display
+                    && place != Place::Quantity
+                    && !look.options.ignore_displays
+                    && name.is_none_or(|name| display::compare(given, &name) != Likeness::Same)
+                    && !self.is_called_so(parts, binding)
+                {
+                    // It may be another of the code's names.
+                    if let Answer::Called(names) = self.ask(findings, || question(About::Names)) {
+                        by_names(look, display_node, given, &names, findings);
+                    }
+                }
+            }
             Answer::Invalid => {
                 findings
                     .add(&rule::UNKNOWN, code_node, "the code system has no such code")
                     .with_value();
             }
-            Answer::WrongDisplay => {
-                if let Some((display_node, _)) = parts.display
-                    && !self.is_called_so(parts, binding)
-                {
-                    wrong_display(look, display_node, None, false, findings);
-                }
+            Answer::Open | Answer::Called(_) => {
+                system_not_checked(known, url, system_node, findings);
             }
-            Answer::Open => system_not_checked(known, url, system_node, findings),
         }
     }
 }
 
-fn wrong_display(
+/// A display against the names that a server gives. In a language of which it has none, nothing can be told; and a
+/// server that gives only one name may keep others back, so that is no error.
+fn by_names(look: Look<'_>, node: NodeId, given: &str, names: &Names, findings: &mut Findings) {
+    let all = || names.names.iter().map(|(_, name)| name.as_ref());
+    let likeness = |wanted| all().any(|name| display::compare(given, name) == wanted);
+    if likeness(Likeness::Same) {
+        return;
+    }
+    let is_spaced = likeness(Likeness::Spaced);
+    let is_english = |language: &str| language.starts_with("en");
+    if !is_spaced
+        && language_at(look.tree, node)
+            .is_some_and(|language| !is_english(language) && !names.has_language(language))
+    {
+        return;
+    }
+    let right = all().next().filter(|name| name.len() <= LONGEST_SHOWN);
+    let finding = wrong_display(look, node, right, is_spaced, findings);
+    if !is_spaced && !names.is_list {
+        finding.severity(Severity::Warning);
+    }
+}
+
+/// The language of the nearest resource around an element that names one.
+fn language_at<'t>(tree: &'t Tree<'_>, node: NodeId) -> Option<&'t str> {
+    let around = std::iter::successors(Some(node), |node| tree.parent(*node));
+    around
+        .filter(|node| tree.resource_type(*node).is_some())
+        .find_map(|resource| tree.child_text(resource, "language"))
+}
+
+fn wrong_display<'f>(
     look: Look<'_>,
     node: NodeId,
     right: Option<&str>,
     is_spaced: bool,
-    findings: &mut Findings,
-) {
+    findings: &'f mut Findings,
+) -> &'f mut Finding {
     let (rule, text) = if is_spaced {
         (&rule::DISPLAY_SPACE, "the display differs from the code's by white space")
     } else {
@@ -415,6 +456,7 @@ fn wrong_display(
     if let Some(right) = right {
         finding.allowed(right.to_owned());
     }
+    finding
 }
 
 /// The URL and version of a code system, for a finding.
