@@ -243,9 +243,9 @@ impl Sieved {
     fn of(value: &str) -> Self {
         Self(value.bytes().fold(0, |so_far, byte| {
             so_far
-                | u8::from(byte < 0x20) * Self::CONTROL
-                | u8::from(byte <= 0x20) * Self::SPACE
-                | u8::from(byte >= 0x80) * Self::WIDE
+                | (u8::from(byte < 0x20) * Self::CONTROL)
+                | (u8::from(byte <= 0x20) * Self::SPACE)
+                | (u8::from(byte >= 0x80) * Self::WIDE)
         }))
     }
 
