@@ -245,25 +245,38 @@ fn count(documents: &Files) -> u64 {
     u64::try_from(documents.len()).unwrap()
 }
 
+/// The largest document that an unoptimised build looks at, in bytes: the Bundles of a megabyte and more would take minutes.
+const LARGEST: usize = if cfg!(debug_assertions) { 700_000 } else { usize::MAX };
+
 #[test]
 fn verdicts_on_the_patient_data_are_those_that_are_known() {
     let recorded = recorded();
     let mut differences = BTreeSet::new();
-    let mut at_hand = Vec::new();
+    let (mut judged, mut left_out) = (0, 0);
     for (set, place, package) in SETS {
-        let Some(documents) = documents(place) else { continue };
         let record = &recorded[set];
+        let Some(mut documents) = documents(place) else {
+            left_out += record.documents;
+            continue;
+        };
         assert_eq!(record.documents, count(&documents), "{set}: documents");
-        differences.extend(record.differences(&ours(&documents, package), set));
-        at_hand.push(set);
+        documents.retain(|_, bytes| bytes.len() <= LARGEST);
+        judged += count(&documents);
+        left_out += record.documents - count(&documents);
+        let errors = record.errors.clone().into_iter();
+        let theirs = Record {
+            documents: count(&documents),
+            errors: errors.filter(|(key, _)| documents.contains_key(key)).collect(),
+        };
+        differences.extend(theirs.differences(&ours(&documents, package), set));
     }
-    let missing = SETS.len() - at_hand.len();
-    println!("sets of patient data held against the reference: {}, left out: {missing}", at_hand.len());
-    // What is known of a set that is not at hand stays known.
-    let path = fixtures().join("suite/data-known.json");
-    let known = Known::read(&std::fs::read(path).unwrap_or_else(|_| b"{}".to_vec())).unwrap();
-    let is_at_hand = |name: &str| at_hand.iter().any(|set| name.split(' ').next() == Some(*set));
-    differences.extend(known.names().filter(|name| !is_at_hand(name)).map(str::to_owned));
+    println!("patient data: {judged} documents judged as the reference judges them, {left_out} left out");
+    // What was left out may be what is known to differ.
+    if left_out > 0 {
+        let path = fixtures().join("suite/data-known.json");
+        let known = Known::read(&std::fs::read(path).unwrap()).unwrap();
+        differences.extend(known.names().map(str::to_owned));
+    }
     hold("data-known.json", &differences.iter().map(String::as_str).collect::<Vec<_>>());
 }
 
