@@ -33,7 +33,8 @@ pub(super) fn found(
 ) -> Vec<(&'static str, String, Severity)> {
     let programs = PROGRAMS.iter().find(|programs| programs.release() == release).unwrap();
     let validator =
-        Validator::of(programs.clone(), options).with(Box::new(ContentRules { outside: Nowhere }));
+        Validator::of(programs.clone(), options)
+            .with(Box::new(ContentRules::new(programs.types(), Nowhere)));
     let tree = json::read(source, Limits::BUNDLE).unwrap();
     let outcome = validator.validate(tree);
     let ours: Vec<&str> =

@@ -206,3 +206,44 @@ fn every_rule_can_be_explained() {
         assert_eq!(rule::of(rule.code), Some(rule));
     }
 }
+
+/// What is wrong where, as `code expression`.
+fn places(source: &str) -> Vec<String> {
+    let reported = check(source, true).reported;
+    reported.iter().map(|item| format!("{} {}", item.rule.code, item.expression)).collect()
+}
+
+#[test]
+fn what_cant_be_read_is_placed_as_the_hl7_engine_places_it() {
+    // An index only where there is an array.
+    let json = places(
+        r#"{"resourceType":"Patient","name":{"family":"x","zq":1},"telecom":[],"contact":[{"zq":1,"name":{"text":"y"}}]}"#,
+    );
+    for place in [
+        "fhir-json-array-expected Patient.name",
+        "fhir-element-unknown Patient.name",
+        "fhir-json-array-empty Patient.telecom",
+        "fhir-element-unknown Patient.contact[0]",
+    ] {
+        assert!(json.contains(&place.to_owned()), "{place} in {json:#?}");
+    }
+    // Of XML, the path of the elements. That is no FHIRPath, so an OperationOutcome has it in `location`.
+    let xml = r#"<Patient xmlns="http://hl7.org/fhir"><name><zq value="1"/></name><gender value="zq"/></Patient>"#;
+    let found = places(xml);
+    assert!(found.contains(&"fhir-element-unknown /f:Patient/f:name".to_owned()), "{found:#?}");
+    let outcome = outcome::of("patient.xml", &check(xml, true).reported).to_value();
+    let has = |name: &str, place: &str| {
+        outcome.items("issue").any(|issue| {
+            issue.items(name).any(|item| item.as_str() == Some(place))
+        })
+    };
+    assert!(has("location", "/f:Patient/f:name") && has("expression", "Patient.gender"));
+    assert!(!has("expression", "/f:Patient/f:name"));
+}
+
+#[test]
+fn an_unknown_type_can_t_be_read() {
+    let reported = check(r#"{"resourceType":"Patiente"}"#, true).reported;
+    let kinds: Vec<&str> = reported.iter().map(|item| item.rule.kind.code()).collect();
+    assert_eq!(kinds, ["structure"]);
+}
