@@ -40,8 +40,7 @@ pub(super) fn demands<'p>(
                 collector.claimed(resource, claim, canonical);
             }
         }
-        let by_nature =
-            validator.passes.iter().filter_map(|pass| pass.profile(document, resource));
+        let by_nature = validator.passes.iter().filter_map(|pass| pass.profile(document, resource));
         for canonical in by_nature {
             collector.add(resource, resource, canonical);
         }

@@ -13,8 +13,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use flate2::read::MultiGzDecoder;
 use ipt_fhir::fhir::Release;
@@ -71,7 +71,10 @@ fn places<'a>(expressions: impl IntoIterator<Item = &'a str>) -> Places {
 #[test]
 fn elements_have_neither_marks_nor_indexes() {
     for (expression, plain) in [
-        ("Bundle.entry[12].resource/*Patient/p1*/.name[0].given[1]", "Bundle.entry.resource.name.given"),
+        (
+            "Bundle.entry[12].resource/*Patient/p1*/.name[0].given[1]",
+            "Bundle.entry.resource.name.given",
+        ),
         ("Observation.value.ofType(Quantity).code", "Observation.value.code"),
         ("Patient.extension[0][url='a(b)c'].value[x]", "Patient.extension.value"),
         ("Patient", "Patient"),
@@ -134,7 +137,8 @@ fn documents(place: &str) -> Option<Files> {
 impl Record {
     fn of_json(value: &Value) -> Self {
         let of_places = |value: &Value| {
-            let count = |(place, count): (&str, &Value)| (place.to_owned(), count.as_u64().unwrap());
+            let count =
+                |(place, count): (&str, &Value)| (place.to_owned(), count.as_u64().unwrap());
             value.as_object().unwrap().iter().map(count).collect()
         };
         let errors = value.get("errors").and_then(Value::as_object).unwrap();
@@ -270,7 +274,9 @@ fn verdicts_on_the_patient_data_are_those_that_are_known() {
         };
         differences.extend(theirs.differences(&ours(&documents, package), set));
     }
-    println!("patient data: {judged} documents judged as the reference judges them, {left_out} left out");
+    println!(
+        "patient data: {judged} documents judged as the reference judges them, {left_out} left out"
+    );
     // What was left out may be what is known to differ.
     if left_out > 0 {
         let path = fixtures().join("suite/data-known.json");
@@ -302,9 +308,9 @@ fn engine(validator: &Path, documents: &Files, package: Option<&str>) -> Record 
         let verdict = json::parse_with(line.as_bytes(), Limits::BUNDLE).unwrap();
         let key = Path::new(verdict.text("id").unwrap()).file_stem().unwrap().to_str().unwrap();
         assert_eq!(verdict.text("throw"), None, "{key}");
-        let found = verdict.items("issues").filter(|issue| {
-            matches!(issue.text("severity"), Some("error" | "fatal"))
-        });
+        let found = verdict
+            .items("issues")
+            .filter(|issue| matches!(issue.text("severity"), Some("error" | "fatal")));
         let found = places(found.map(|issue| issue.text("expression").unwrap_or_default()));
         if !found.is_empty() {
             errors.insert(key.to_owned(), found);

@@ -233,9 +233,9 @@ fn what_cant_be_read_is_placed_as_the_hl7_engine_places_it() {
     assert!(found.contains(&"fhir-element-unknown /f:Patient/f:name".to_owned()), "{found:#?}");
     let outcome = outcome::of("patient.xml", &check(xml, true).reported).to_value();
     let has = |name: &str, place: &str| {
-        outcome.items("issue").any(|issue| {
-            issue.items(name).any(|item| item.as_str() == Some(place))
-        })
+        outcome
+            .items("issue")
+            .any(|issue| issue.items(name).any(|item| item.as_str() == Some(place)))
     };
     assert!(has("location", "/f:Patient/f:name") && has("expression", "Patient.gender"));
     assert!(!has("expression", "/f:Patient/f:name"));
