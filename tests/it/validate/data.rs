@@ -321,13 +321,16 @@ fn engine(validator: &Path, documents: &Files, package: Option<&str>) -> Record 
     Record { documents: count(documents), errors }
 }
 
-/// The first documents with errors and the first without, a few of each, of those that are not large.
+/// Some of the small documents with errors and some without; where all are large, the smallest.
 fn sample(documents: Files, record: &Record) -> Files {
+    let smallest = documents.iter().min_by_key(|(_, bytes)| bytes.len());
+    let smallest = smallest.map(|(key, bytes)| (key.clone(), bytes.clone()));
     let (bad, good): (Files, Files) = documents
         .into_iter()
-        .filter(|(_, bytes)| bytes.len() < 500_000)
+        .filter(|(_, bytes)| bytes.len() < 50_000)
         .partition(|(key, _)| record.errors.contains_key(key));
-    bad.into_iter().take(4).chain(good.into_iter().take(3)).collect()
+    let small: Files = bad.into_iter().take(4).chain(good.into_iter().take(2)).collect();
+    if small.is_empty() { smallest.into_iter().collect() } else { small }
 }
 
 #[test]

@@ -195,7 +195,7 @@ fn what_was_reviewed_has_the_sentence_of_the_specification_and_its_place() {
         let reason = reviewed.reason(name).unwrap();
         let place = reason.rsplit_once(" https://hl7.org/fhir/R");
         let quotes = reason.matches('"').count();
-        assert!(place.is_some() && quotes >= 2 && quotes % 2 == 0, "{name}: {reason}");
+        assert!(place.is_some() && quotes >= 2 && quotes.is_multiple_of(2), "{name}: {reason}");
     }
 }
 
