@@ -1,6 +1,7 @@
 //! Links and images of a narrative: what their addresses may be, and whether `#id` leads somewhere.
 
 use std::cell::OnceCell;
+use std::collections::BTreeSet;
 
 use super::super::primitive::{Base64, base64, is_absolute_url};
 use super::super::rule::{Rule, narrative as rule};
@@ -146,6 +147,7 @@ pub(super) fn check_urls(
     markup: &Markup<'_>,
     add: &mut impl FnMut(&'static Rule, usize, Option<&'static str>),
 ) {
+    let mut told = BTreeSet::new();
     for part in markup.parts().iter().filter(|part| part.kind == PartKind::Element) {
         let attribute = match part.local_name() {
             "a" => "href",
@@ -172,7 +174,10 @@ pub(super) fn check_urls(
         } else if attribute == "href" && !url.starts_with('#') && is_absolute_url(url) {
             let scheme = url.split(':').next().unwrap_or_default();
             if matches!(scheme, "urn" | "cid") {
-                add(&rule::LINK_SCHEME, part.offset, None);
+                // Of several links with one address the first is told.
+                if told.insert(written) {
+                    add(&rule::LINK_SCHEME, part.offset, None);
+                }
             } else if !matches!(scheme, "http" | "https" | "tel" | "mailto" | "data") {
                 add(&rule::LINK_UNUSUAL, part.offset, None);
             }

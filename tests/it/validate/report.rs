@@ -247,3 +247,45 @@ fn an_unknown_type_can_t_be_read() {
     let kinds: Vec<&str> = reported.iter().map(|item| item.rule.kind.code()).collect();
     assert_eq!(kinds, ["structure"]);
 }
+
+#[test]
+fn each_link_of_a_narrative_that_leads_nowhere_is_told_at_its_place() {
+    // The escapes of JSON make what is written longer than the text.
+    let div = r##"<div xmlns=\"http://www.w3.org/1999/xhtml\">\u00e4\ud83d\ude00 <a href=\"#zq1\">x</a> <a href=\"#zq2\">y</a> <a href=\"#zq1\">z</a></div>"##;
+    let source =
+        format!(r#"{{"resourceType":"Patient","text":{{"status":"generated","div":"{div}"}}}}"#);
+    let reported = check(&source, true).reported;
+    let columns: Vec<usize> = reported
+        .iter()
+        .filter(|item| item.rule.code == "fhir-xhtml-link-unresolved")
+        .map(|item| item.position.column)
+        .collect();
+    let links: Vec<usize> = source.match_indices("<a ").map(|(at, _)| at + 1).take(2).collect();
+    assert_eq!(columns, links);
+}
+
+#[test]
+fn a_narrative_of_bad_links_takes_linear_time() {
+    let build = |links: usize| {
+        let mut div = String::new();
+        for link in 0..links {
+            div.push_str(&format!(r##"<a href=\"#{link}\" title=\"\u00e4\">x</a>"##));
+        }
+        format!(
+            r#"{{"resourceType":"Patient","text":{{"status":"generated","div":"<div xmlns=\"http://www.w3.org/1999/xhtml\">{div}</div>"}}}}"#
+        )
+    };
+    let time = |links: usize| {
+        let source = build(links);
+        let start = std::time::Instant::now();
+        let reported = check(&source, false).reported;
+        assert!(
+            reported.iter().filter(|item| item.rule.code == "fhir-xhtml-link-unresolved").count()
+                == links
+        );
+        start.elapsed()
+    };
+    time(10);
+    let (small, large) = (time(500), time(5_000));
+    assert!(large < small * 60, "{small:?} and {large:?}");
+}
