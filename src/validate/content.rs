@@ -215,8 +215,8 @@ impl Content<'_, '_> {
                 1 => continue,
                 _ => &narrative::LINK_AMBIGUOUS,
             };
-            // Of several links with one target the first is told.
-            if told.insert(target) {
+            // Of several links with one target the first is told, and of very many not all.
+            if told.len() < xhtml::MOST_LINKS && told.insert(target) {
                 tell(rule, offset, findings);
             }
         }

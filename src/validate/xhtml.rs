@@ -17,7 +17,7 @@ use super::finding::Findings;
 use super::rule::{Rule, narrative as rule};
 use super::tree::{Format, NodeId, Tree};
 
-pub use links::{Places, image_sources, internal_links};
+pub use links::{MOST_LINKS, Places, image_sources, internal_links};
 pub use parse::{Attribute, DEEPEST, Fault, FaultKind, Markup, Part, PartKind, parse};
 
 /// XHTML's namespace.
@@ -101,11 +101,12 @@ impl<'t> Offsets<'t> {
                 '\\' if rest.next()? == 'u' => {
                     let unit = u32::from_str_radix(rest.as_str().get(..4)?, 16).ok()?;
                     rest = rest.as_str().get(4..)?.chars();
-                    match unit {
-                        // The second half of a pair adds nothing to the four bytes of the first.
-                        0xD800..0xDC00 => 4,
-                        0xDC00..0xE000 => 0,
-                        _ => char::from_u32(unit)?.len_utf8(),
+                    if (0xD800..0xDC00).contains(&unit) {
+                        // The second half of the pair, in six characters.
+                        rest = rest.as_str().get(6..)?.chars();
+                        4
+                    } else {
+                        char::from_u32(unit)?.len_utf8()
                     }
                 }
                 '\\' => 1,

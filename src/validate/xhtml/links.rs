@@ -8,6 +8,9 @@ use super::super::rule::{Rule, narrative as rule};
 use super::super::tree::{NodeId, Tree};
 use super::parse::{Markup, PartKind};
 
+/// How many wrong links of a narrative are told: each costs a report time in the length of its line.
+pub const MOST_LINKS: usize = 100;
+
 /// The addresses of links (`a href`) that point into the document: `#x` without its `#`, and where they stand.
 pub fn internal_links<'m>(markup: &'m Markup<'_>) -> impl Iterator<Item = (&'m str, usize)> + 'm {
     targets(markup, "a", "href").filter(|(target, _)| !target.is_empty())
@@ -175,7 +178,7 @@ pub(super) fn check_urls(
             let scheme = url.split(':').next().unwrap_or_default();
             if matches!(scheme, "urn" | "cid") {
                 // Of several links with one address the first is told.
-                if told.insert(written) {
+                if told.len() < MOST_LINKS && told.insert(written) {
                     add(&rule::LINK_SCHEME, part.offset, None);
                 }
             } else if !matches!(scheme, "http" | "https" | "tel" | "mailto" | "data") {

@@ -1,5 +1,7 @@
 //! Reports: places, carets, what is hidden, and the same findings in every form.
 
+use std::fmt::Write;
+
 use ipt_fhir::fhir::Release;
 use ipt_fhir::json::Value;
 use ipt_fhir::validate::check::{Checked, Checks, View};
@@ -269,7 +271,7 @@ fn a_narrative_of_bad_links_takes_linear_time() {
     let build = |links: usize| {
         let mut div = String::new();
         for link in 0..links {
-            div.push_str(&format!(r##"<a href=\"#{link}\" title=\"\u00e4\">x</a>"##));
+            write!(div, r##"<a href=\"#{link}\" title=\"\u00e4\">x</a>"##).unwrap();
         }
         format!(
             r#"{{"resourceType":"Patient","text":{{"status":"generated","div":"<div xmlns=\"http://www.w3.org/1999/xhtml\">{div}</div>"}}}}"#
@@ -279,10 +281,8 @@ fn a_narrative_of_bad_links_takes_linear_time() {
         let source = build(links);
         let start = std::time::Instant::now();
         let reported = check(&source, false).reported;
-        assert!(
-            reported.iter().filter(|item| item.rule.code == "fhir-xhtml-link-unresolved").count()
-                == links
-        );
+        let told = reported.iter().filter(|item| item.rule.code == "fhir-xhtml-link-unresolved");
+        assert_eq!(told.count(), links.min(100));
         start.elapsed()
     };
     time(10);
