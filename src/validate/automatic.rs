@@ -10,6 +10,7 @@
 
 use super::finding::Findings;
 use super::rule::bundle as rule;
+use super::rule::invariant::BROKEN;
 use super::tree::{NodeId, Tree};
 
 /// A profile that applies by itself.
@@ -261,16 +262,34 @@ pub fn check(tree: &Tree<'_>, resource: NodeId, findings: &mut Findings) {
     quantity(tree, resource, automatic, findings);
 }
 
+/// Tells it in the words of the invariant's own round: a document that claims the profile, too, is told once.
 fn invariant(node: NodeId, key: &'static str, automatic: &Automatic, findings: &mut Findings) {
-    findings
-        .add(&rule::VITAL_SIGN_INVARIANT, node, rule::VITAL_SIGN_INVARIANT.title)
-        .key(key)
-        .profile(automatic.profile);
+    let text = match key {
+        "vs-1" => {
+            "vs-1: if Observation.effective[x] is dateTime and has a value then that value shall be precise to the day"
+        }
+        "vs-2" => {
+            "vs-2: If there is no component or hasMember element then either a value[x] or a data absent reason must be \
+             present."
+        }
+        _ => "vs-3: If there is no a value a data absent reason must be present",
+    };
+    findings.add(&BROKEN, node, text).key(key).profile(automatic.profile);
 }
 
 /// A blood pressure has a systolic and a diastolic component, and no value of its own.
 fn pressure(tree: &Tree<'_>, resource: NodeId, automatic: &Automatic, findings: &mut Findings) {
-    for code in ["8480-6", "8462-4"] {
+    if tree.children_named(resource, "component").count() < 2 {
+        findings
+            .add(&rule::VITAL_SIGN_COMPONENT, resource, rule::VITAL_SIGN_COMPONENT.title)
+            .member("component")
+            .profile(automatic.profile);
+    }
+    let parts = [
+        ("8480-6", "a blood pressure does not have one systolic component"),
+        ("8462-4", "a blood pressure does not have one diastolic component"),
+    ];
+    for (code, text) in parts {
         let parts = tree
             .children_named(resource, "component")
             .filter_map(|component| tree.child(component, "code"))
@@ -278,7 +297,7 @@ fn pressure(tree: &Tree<'_>, resource: NodeId, automatic: &Automatic, findings: 
             .count();
         if parts != 1 {
             findings
-                .add(&rule::VITAL_SIGN_COMPONENT, resource, rule::VITAL_SIGN_COMPONENT.title)
+                .add(&rule::VITAL_SIGN_COMPONENT, resource, text)
                 .member("component")
                 .allowed(code)
                 .profile(automatic.profile);

@@ -5,6 +5,8 @@
 
 mod text;
 
+use std::collections::BTreeSet;
+
 use super::attachment;
 use super::automatic;
 use super::bundle::{self, Scene};
@@ -14,7 +16,7 @@ use super::options::Options;
 use super::primitive::{self, Primitive, is_absolute_url};
 use super::program::ElementType;
 use super::reference::{Nowhere, Outside, References, Targets};
-use super::rule::{narrative, primitive as rule, terminology};
+use super::rule::{Rule, narrative, primitive as rule, terminology};
 use super::tree::{NodeId, Tree};
 use super::types::{TypeId, TypeKind, Types};
 use super::xhtml::{self, Places};
@@ -191,7 +193,15 @@ impl Content<'_, '_> {
         let tree = self.tree;
         let Some(markup) = xhtml::element(tree, node, findings) else { return };
         let resource = tree.resource_of(node);
-        for (target, _) in xhtml::internal_links(&markup) {
+        let mut offsets = xhtml::Offsets::of(tree, node);
+        let mut tell = |rule: &'static Rule, offset, findings: &mut Findings| {
+            let finding = findings.add(rule, node, rule.title);
+            if let Some(offset) = offsets.place(offset) {
+                finding.offset(offset);
+            }
+        };
+        let mut told = BTreeSet::new();
+        for (target, offset) in xhtml::internal_links(&markup) {
             let mut count = self.places.count(tree, target, resource, true);
             let mut at = resource;
             // A narrative of a Bundle may point into another entry, one that is contained to what is around it.
@@ -200,21 +210,23 @@ impl Content<'_, '_> {
                 at = tree.resource_of(parent);
                 count = self.places.count(tree, target, at, true);
             }
-            if count == 0 {
-                let rule = &narrative::LINK_UNRESOLVED;
-                findings.add(rule, node, rule.title);
-            } else if count > 1 {
-                let rule = &narrative::LINK_AMBIGUOUS;
-                findings.add(rule, node, rule.title);
+            let rule = match count {
+                0 => &narrative::LINK_UNRESOLVED,
+                1 => continue,
+                _ => &narrative::LINK_AMBIGUOUS,
+            };
+            // Of several links with one target the first is told, and of very many not all.
+            if told.len() < xhtml::MOST_LINKS && told.insert(target) {
+                tell(rule, offset, findings);
             }
         }
-        for (target, _) in xhtml::image_sources(&markup) {
+        for (target, offset) in xhtml::image_sources(&markup) {
             let rule = match self.places.count(tree, target, resource, false) {
                 0 => &narrative::IMAGE_UNRESOLVED,
                 1 => continue,
                 _ => &narrative::IMAGE_AMBIGUOUS,
             };
-            findings.add(rule, node, rule.title);
+            tell(rule, offset, findings);
         }
     }
 

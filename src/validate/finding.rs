@@ -84,10 +84,15 @@ impl Finding {
 impl Finding {
     /// Where it is, as the HL7 engine writes it: what can't be read it writes otherwise than what breaks a rule.
     pub fn expression(&self, tree: &Tree<'_>, types: &Types) -> String {
+        self.expression_of(self.node, tree, types)
+    }
+
+    /// The same of an element above it, if the element itself is not to be told.
+    pub fn expression_of(&self, node: NodeId, tree: &Tree<'_>, types: &Types) -> String {
         if structure::is_of_reading(self.rule) {
-            tree.expression_as_read(self.node, types)
+            tree.expression_as_read(node, types)
         } else {
-            tree.expression(self.node, types)
+            tree.expression(node, types)
         }
     }
 }

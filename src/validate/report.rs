@@ -155,7 +155,7 @@ impl Reporter<'_> {
         Reported {
             rule: finding.rule,
             severity: finding.severity,
-            expression: self.expression(tree, shown),
+            expression: self.expression(tree, finding, shown),
             pointer: tree.pointer(shown),
             position,
             text: finding.text.clone(),
@@ -187,8 +187,8 @@ impl Reporter<'_> {
         shown
     }
 
-    fn expression(&self, tree: &Tree<'_>, node: NodeId) -> String {
-        let expression = tree.expression(node, self.types);
+    fn expression(&self, tree: &Tree<'_>, finding: &Finding, shown: NodeId) -> String {
+        let expression = finding.expression_of(shown, tree, self.types);
         match tree.resource_type(NodeId::ROOT) {
             Some(name) if !self.show_values && self.types.id(name).is_none() => {
                 expression.replacen(name, "Resource", 1)

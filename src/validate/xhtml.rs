@@ -17,7 +17,7 @@ use super::finding::Findings;
 use super::rule::{Rule, narrative as rule};
 use super::tree::{Format, NodeId, Tree};
 
-pub use links::{Places, image_sources, internal_links};
+pub use links::{MOST_LINKS, Places, image_sources, internal_links};
 pub use parse::{Attribute, DEEPEST, Fault, FaultKind, Markup, Part, PartKind, parse};
 
 /// XHTML's namespace.
@@ -44,6 +44,80 @@ pub fn has_content(text: &str) -> bool {
     parse(text).is_ok_and(|markup| markup.has_content())
 }
 
+/// Where the bytes of a text stand in the source: in JSON, behind what its escapes take more. Asked in ascending order it goes
+/// through the text once; whoever goes back too often is told nothing, so that no text takes time that grows with its square.
+#[derive(Debug)]
+pub struct Offsets<'t> {
+    written: &'t str,
+    start: usize,
+    form: Form,
+    /// How much of the text has been gone through, and how much of what is written that was.
+    read: usize,
+    at: usize,
+    /// How often it may begin anew.
+    returns: u32,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Form {
+    /// As it is written, behind so many bytes.
+    Plain(usize),
+    /// A JSON string with escapes.
+    Escaped,
+    Unknown,
+}
+
+impl<'t> Offsets<'t> {
+    /// Those of an element's value.
+    pub fn of(tree: &'t Tree<'_>, node: NodeId) -> Self {
+        let (text, start) = (tree.text(node).unwrap_or_default(), tree.start(node));
+        let written = tree.source().get(start..).unwrap_or_default();
+        let plain = ["", "\""].into_iter().find_map(|quote| {
+            written.strip_prefix(quote).filter(|rest| rest.starts_with(text)).map(|_| quote.len())
+        });
+        let form = match plain {
+            Some(shift) => Form::Plain(shift),
+            None if tree.format() == Format::Json && written.starts_with('"') => Form::Escaped,
+            None => Form::Unknown,
+        };
+        Self { written, start, form, read: 0, at: 1, returns: 16 }
+    }
+
+    /// Where a byte of the text stands, if that can be told.
+    pub fn place(&mut self, offset: usize) -> Option<usize> {
+        match self.form {
+            Form::Plain(shift) => return Some(self.start + shift + offset),
+            Form::Unknown => return None,
+            Form::Escaped => {}
+        }
+        if offset < self.read {
+            self.returns = self.returns.checked_sub(1)?;
+            (self.read, self.at) = (0, 1);
+        }
+        let mut rest = self.written.get(self.at..)?.chars();
+        while self.read < offset {
+            self.read += match rest.next()? {
+                '"' => return None,
+                '\\' if rest.next()? == 'u' => {
+                    let unit = u32::from_str_radix(rest.as_str().get(..4)?, 16).ok()?;
+                    rest = rest.as_str().get(4..)?.chars();
+                    if (0xD800..0xDC00).contains(&unit) {
+                        // The second half of the pair, in six characters.
+                        rest = rest.as_str().get(6..)?.chars();
+                        4
+                    } else {
+                        char::from_u32(unit)?.len_utf8()
+                    }
+                }
+                '\\' => 1,
+                plain => plain.len_utf8(),
+            };
+            self.at = self.written.len() - rest.as_str().len();
+        }
+        Some(self.start + self.at)
+    }
+}
+
 /// Looks at a `div`: all but whether its links lead somewhere, which [`Places`] knows.
 ///
 /// Gives the markup back for that, unless it can't be read.
@@ -53,18 +127,13 @@ pub fn element<'t>(
     findings: &mut Findings,
 ) -> Option<Markup<'t>> {
     let text = tree.text(node)?;
-    // Where the value is as it stands in the source, a place in it is one there.
-    let written = tree.source().get(tree.start(node)..).unwrap_or_default();
-    let shift = ["", "\""].into_iter().find_map(|quote| {
-        written.strip_prefix(quote).filter(|rest| rest.starts_with(text)).map(|_| quote.len())
-    });
-    let place = |offset: usize| shift.map(|shift| tree.start(node) + shift + offset);
+    let mut offsets = Offsets::of(tree, node);
     let mut add = |rule: &'static Rule, offset: usize, name: Option<&'static str>| {
         let finding = match name {
             Some(name) => findings.add(rule, node, format!("{}: `{name}`", rule.title)),
             None => findings.add(rule, node, rule.title),
         };
-        if let Some(offset) = place(offset) {
+        if let Some(offset) = offsets.place(offset) {
             finding.offset(offset);
         }
     };

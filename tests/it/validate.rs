@@ -5,6 +5,7 @@ mod bombs;
 mod bulk;
 mod bundle;
 mod content;
+mod data;
 mod definitions;
 mod definitions_build;
 mod extension;

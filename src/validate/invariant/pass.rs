@@ -142,7 +142,9 @@ impl Round<'_, '_, '_> {
         if program.context_invariants.is_empty() && !asks_fhirpath(program) {
             return;
         }
+        // Here by the letter, as the HL7 engine has it: an element `value` is not `valueInteger`.
         let context = Context::new(tree, model)
+            .with_choice_names(false)
             .with_host(surroundings)
             .with_variable("extension", Collection::One(Item::Node(node)));
         for constraint in &program.context_invariants {

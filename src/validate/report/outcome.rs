@@ -1,5 +1,5 @@
 //! The report as a FHIR OperationOutcome (R4 2.46), as the reference engine writes it: line and column as extensions
-//! of the issue, the element in `expression`.
+//! of the issue, the element in `expression`; what can't be read of XML, in `location`, which is an XPath.
 
 use super::Reported;
 use crate::fhir::Resource;
@@ -50,6 +50,7 @@ fn issue(file: &str, item: &Reported) -> Object {
             help.push_str(&fact);
         }
     }
+    let is_xpath = item.expression.starts_with('/');
     object! {
         "extension" => vec![
             place(LINE, item.position.line),
@@ -63,6 +64,7 @@ fn issue(file: &str, item: &Reported) -> Object {
             "text" => item.text.as_ref(),
         },
         "diagnostics" => help,
-        "expression" => vec![&item.expression],
+        "location" => is_xpath.then(|| vec![&item.expression]),
+        "expression" => (!is_xpath).then(|| vec![&item.expression]),
     }
 }

@@ -37,7 +37,6 @@ pub const ALL: &[&Rule] = &[
     &VITAL_SIGN_CODE,
     &VITAL_SIGN_CATEGORY,
     &VITAL_SIGN_MEMBER,
-    &VITAL_SIGN_INVARIANT,
     &VITAL_SIGN_COMPONENT,
     &VITAL_SIGN_VALUE,
     &VITAL_SIGN_UNIT,
@@ -416,18 +415,6 @@ pub static VITAL_SIGN_MEMBER: Rule = Rule::error(
         "fhir-vital-sign-required",
         "a vital sign lacks something that its profile demands",
         "A vital sign says whose it is, when it was taken, and its value with unit, system and code.",
-        "https://hl7.org/fhir/R4/observation-vitalsigns.html",
-    ],
-);
-
-/// An invariant of the profile for vital signs does not hold.
-pub static VITAL_SIGN_INVARIANT: Rule = Rule::error(
-    IssueType::Invariant,
-    [
-        "fhir-vital-sign-invariant",
-        "an invariant of the profile for vital signs does not hold",
-        "A vital sign has a value or says why not (vs-2, vs-3), and its time is at least a day \
-         (vs-1).",
         "https://hl7.org/fhir/R4/observation-vitalsigns.html",
     ],
 );

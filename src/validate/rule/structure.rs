@@ -71,7 +71,7 @@ rules! {
         "In JSON, every resource has a property resourceType; in XML, its element's name is the type. Without it nothing \
          can be read. Add it.";
     /// A `resourceType` that the release does not have.
-    RESOURCE_TYPE_UNKNOWN = "fhir-resource-type-unknown", Error, Invalid,
+    RESOURCE_TYPE_UNKNOWN = "fhir-resource-type-unknown", Error, Structure,
         "the release has no resource of this type",
         "https://hl7.org/fhir/R4/resourcelist.html",
         "The name is misspelt (types are written as in Patient, upper and lower case count), is that of a datatype or of an \

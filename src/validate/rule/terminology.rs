@@ -114,8 +114,9 @@ pub static CODE_MISSING: Rule = Rule {
     severity: Severity::Error,
     kind: IssueType::CodeInvalid,
     title: "there is no code where one of a value set is wanted",
-    explanation: "A text alone can't be processed. Where the binding is required, add a coding of \
-                  the value set; where it is extensible, add one if any fits.",
+    explanation: "A text alone can't be processed, nor can an extension that says why there is no \
+                  code. Where the binding is required, give a code of the value set; where it is \
+                  extensible, give one if any fits.",
     specification: "https://hl7.org/fhir/R4/terminologies.html#required",
 };
 

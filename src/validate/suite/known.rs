@@ -61,6 +61,11 @@ impl Known {
         self.reasons.get(name).map(String::as_str)
     }
 
+    /// The names of all.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.reasons.keys().map(String::as_str)
+    }
+
     /// How the runs that differ now compare with the list.
     pub fn compare<'a>(&self, now: impl IntoIterator<Item = &'a str>) -> Change {
         let now: BTreeSet<&str> = now.into_iter().collect();

@@ -129,7 +129,8 @@ fn issues(validator: &Validator, bytes: &[u8]) -> Result<Vec<Issue>, String> {
         .map_err(|_| "it panicked".to_owned())
 }
 
-fn errors(validator: &Validator, bytes: &[u8]) -> Vec<Issue> {
+/// The errors of a document, as they are compared.
+pub fn errors(validator: &Validator, bytes: &[u8]) -> Vec<Issue> {
     let tree = match check::read(bytes) {
         Ok(tree) => tree,
         Err(unread) => {

@@ -30,6 +30,7 @@ struct Kinds {
     coding: TypeId,
     quantities: [TypeId; 8],
     concept_or_reference: TypeId,
+    code: TypeId,
     texts: [TypeId; 5],
 }
 
@@ -52,6 +53,7 @@ impl Kinds {
             ]
             .map(id),
             concept_or_reference: id("CodeableReference"),
+            code: id("code"),
             texts: ["code", "string", "uri", "url", "canonical"].map(id),
         }
     }

@@ -1,11 +1,15 @@
 //! Links and images of a narrative: what their addresses may be, and whether `#id` leads somewhere.
 
 use std::cell::OnceCell;
+use std::collections::BTreeSet;
 
 use super::super::primitive::{Base64, base64, is_absolute_url};
 use super::super::rule::{Rule, narrative as rule};
 use super::super::tree::{NodeId, Tree};
 use super::parse::{Markup, PartKind};
+
+/// How many wrong links of a narrative are told: each costs a report time in the length of its line.
+pub const MOST_LINKS: usize = 100;
 
 /// The addresses of links (`a href`) that point into the document: `#x` without its `#`, and where they stand.
 pub fn internal_links<'m>(markup: &'m Markup<'_>) -> impl Iterator<Item = (&'m str, usize)> + 'm {
@@ -146,6 +150,7 @@ pub(super) fn check_urls(
     markup: &Markup<'_>,
     add: &mut impl FnMut(&'static Rule, usize, Option<&'static str>),
 ) {
+    let mut told = BTreeSet::new();
     for part in markup.parts().iter().filter(|part| part.kind == PartKind::Element) {
         let attribute = match part.local_name() {
             "a" => "href",
@@ -172,7 +177,10 @@ pub(super) fn check_urls(
         } else if attribute == "href" && !url.starts_with('#') && is_absolute_url(url) {
             let scheme = url.split(':').next().unwrap_or_default();
             if matches!(scheme, "urn" | "cid") {
-                add(&rule::LINK_SCHEME, part.offset, None);
+                // Of several links with one address the first is told.
+                if told.len() < MOST_LINKS && told.insert(written) {
+                    add(&rule::LINK_SCHEME, part.offset, None);
+                }
             } else if !matches!(scheme, "http" | "https" | "tel" | "mailto" | "data") {
                 add(&rule::LINK_UNUSUAL, part.offset, None);
             }

@@ -238,7 +238,7 @@ fn vital_signs_are_told_by_their_codes() {
         vital(r#"{"system":"http://snomed.info/sct","code":"276885007"}"#, value),
         ["fhir-vital-sign-code"]
     );
-    assert_eq!(vital(temperature, ""), ["fhir-vital-sign-invariant"]);
+    assert_eq!(vital(temperature, ""), ["fhir-invariant"]);
     assert_eq!(vital(temperature, &value.replace("Cel", "K")), ["fhir-vital-sign-unit"]);
     assert_eq!(vital(temperature, r#","valueQuantity":{"value":36.6}"#).len(), 3);
     assert_eq!(vital(r#"{"system":"http://loinc.org","code":"1-8"}"#, ""), none);
@@ -252,8 +252,11 @@ fn vital_signs_are_told_by_their_codes() {
     assert_eq!(vital(pressure, &both), none);
     assert_eq!(
         vital(pressure, &format!(r#","component":[{}]"#, part("8462-4"))),
-        ["fhir-vital-sign-component"]
+        ["fhir-vital-sign-component", "fhir-vital-sign-component"]
     );
+    let other = format!(r#","component":[{}]"#, part("1-8"));
+    // Too few, no systolic and no diastolic one.
+    assert_eq!(vital(pressure, &other), ["fhir-vital-sign-component"; 3]);
 }
 
 /// 20,000 entries that all refer to the first, and a document of them: no step looks at all entries for each.

@@ -15,7 +15,7 @@ use ipt_fhir::validate::definitions::Definitions;
 use ipt_fhir::validate::options::{Options, ReferencePolicy};
 use ipt_fhir::validate::program::Programs;
 use ipt_fhir::validate::reference::Nowhere;
-use ipt_fhir::validate::rule::{attachment, bundle, narrative, primitive, reference};
+use ipt_fhir::validate::rule::{attachment, bundle, invariant, narrative, primitive, reference};
 use ipt_fhir::validate::tree::json;
 
 use crate::support::shared;
@@ -36,12 +36,18 @@ pub(super) fn found(
         .with(Box::new(ContentRules::new(programs.types(), Nowhere)));
     let tree = json::read(source, Limits::BUNDLE).unwrap();
     let outcome = validator.validate(tree);
-    let ours: Vec<&str> =
-        [attachment::ALL, bundle::ALL, narrative::ALL, primitive::ALL, reference::ALL]
-            .concat()
-            .iter()
-            .map(|rule| rule.code)
-            .collect();
+    let ours: Vec<&str> = [
+        attachment::ALL,
+        bundle::ALL,
+        invariant::ALL,
+        narrative::ALL,
+        primitive::ALL,
+        reference::ALL,
+    ]
+    .concat()
+    .iter()
+    .map(|rule| rule.code)
+    .collect();
     outcome
         .findings
         .iter()

@@ -5,6 +5,7 @@ use ipt_fhir::json::{Limits, parse};
 use ipt_fhir::validate::Validator;
 use ipt_fhir::validate::definitions::{Definitions, Package};
 use ipt_fhir::validate::options::Options;
+use ipt_fhir::validate::shared::Shared;
 use ipt_fhir::validate::tree::json;
 
 use super::structure::{found, r4, strict, told};
@@ -309,4 +310,21 @@ fn definitions_made_to_break_break_nothing() {
         );
         profiled(elements, r#""name":[{"text":"x","é":1}],"x":1"#);
     }
+}
+
+#[test]
+fn a_context_invariant_names_elements_by_the_letter() {
+    // `%extension.valueInteger` is no element of an Extension: its name is `value`. So the HL7 engine finds nothing there, and so do we.
+    let question = |repeats: &str| {
+        let source = format!(
+            r#"{{"resourceType":"Questionnaire","status":"draft","item":[{{"linkId":"1","type":"group","text":"x"{repeats},
+            "extension":[{{"url":"http://hl7.org/fhir/StructureDefinition/questionnaire-maxOccurs","valueInteger":1}}]}}]}}"#
+        );
+        let tree = json::read(&source, Limits::BUNDLE).unwrap();
+        let outcome = Shared::core(Release::R5).validator(Options::default()).validate(tree);
+        outcome.findings.iter().any(|found| found.rule.code == "fhir-extension-context")
+    };
+    assert!(question(""));
+    assert!(question(r#","repeats":false"#));
+    assert!(!question(r#","repeats":true"#));
 }

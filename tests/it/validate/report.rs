@@ -1,5 +1,7 @@
 //! Reports: places, carets, what is hidden, and the same findings in every form.
 
+use std::fmt::Write;
+
 use ipt_fhir::fhir::Release;
 use ipt_fhir::json::Value;
 use ipt_fhir::validate::check::{Checked, Checks, View};
@@ -205,4 +207,85 @@ fn every_rule_can_be_explained() {
         assert!(!rule.title.ends_with('.') && rule.explanation.ends_with('.'), "{}", rule.code);
         assert_eq!(rule::of(rule.code), Some(rule));
     }
+}
+
+/// What is wrong where, as `code expression`.
+fn places(source: &str) -> Vec<String> {
+    let reported = check(source, true).reported;
+    reported.iter().map(|item| format!("{} {}", item.rule.code, item.expression)).collect()
+}
+
+#[test]
+fn what_cant_be_read_is_placed_as_the_hl7_engine_places_it() {
+    // An index only where there is an array.
+    let json = places(
+        r#"{"resourceType":"Patient","name":{"family":"x","zq":1},"telecom":[],"contact":[{"zq":1,"name":{"text":"y"}}]}"#,
+    );
+    for place in [
+        "fhir-json-array-expected Patient.name",
+        "fhir-element-unknown Patient.name",
+        "fhir-json-array-empty Patient.telecom",
+        "fhir-element-unknown Patient.contact[0]",
+    ] {
+        assert!(json.contains(&place.to_owned()), "{place} in {json:#?}");
+    }
+    // Of XML, the path of the elements. That is no FHIRPath, so an OperationOutcome has it in `location`.
+    let xml = r#"<Patient xmlns="http://hl7.org/fhir"><name><zq value="1"/></name><gender value="zq"/></Patient>"#;
+    let found = places(xml);
+    assert!(found.contains(&"fhir-element-unknown /f:Patient/f:name".to_owned()), "{found:#?}");
+    let outcome = outcome::of("patient.xml", &check(xml, true).reported).to_value();
+    let has = |name: &str, place: &str| {
+        outcome
+            .items("issue")
+            .any(|issue| issue.items(name).any(|item| item.as_str() == Some(place)))
+    };
+    assert!(has("location", "/f:Patient/f:name") && has("expression", "Patient.gender"));
+    assert!(!has("expression", "/f:Patient/f:name"));
+}
+
+#[test]
+fn an_unknown_type_can_t_be_read() {
+    let reported = check(r#"{"resourceType":"Patiente"}"#, true).reported;
+    let kinds: Vec<&str> = reported.iter().map(|item| item.rule.kind.code()).collect();
+    assert_eq!(kinds, ["structure"]);
+}
+
+#[test]
+fn each_link_of_a_narrative_that_leads_nowhere_is_told_at_its_place() {
+    // The escapes of JSON make what is written longer than the text.
+    let div = r##"<div xmlns=\"http://www.w3.org/1999/xhtml\">\u00e4\ud83d\ude00 <a href=\"#zq1\">x</a> <a href=\"#zq2\">y</a> <a href=\"#zq1\">z</a></div>"##;
+    let source =
+        format!(r#"{{"resourceType":"Patient","text":{{"status":"generated","div":"{div}"}}}}"#);
+    let reported = check(&source, true).reported;
+    let columns: Vec<usize> = reported
+        .iter()
+        .filter(|item| item.rule.code == "fhir-xhtml-link-unresolved")
+        .map(|item| item.position.column)
+        .collect();
+    let links: Vec<usize> = source.match_indices("<a ").map(|(at, _)| at + 1).take(2).collect();
+    assert_eq!(columns, links);
+}
+
+#[test]
+fn a_narrative_of_bad_links_takes_linear_time() {
+    let build = |links: usize| {
+        let mut div = String::new();
+        for link in 0..links {
+            write!(div, r##"<a href=\"#{link}\" title=\"\u00e4\">x</a>"##).unwrap();
+        }
+        format!(
+            r#"{{"resourceType":"Patient","text":{{"status":"generated","div":"<div xmlns=\"http://www.w3.org/1999/xhtml\">{div}</div>"}}}}"#
+        )
+    };
+    let time = |links: usize| {
+        let source = build(links);
+        let start = std::time::Instant::now();
+        let reported = check(&source, false).reported;
+        let told = reported.iter().filter(|item| item.rule.code == "fhir-xhtml-link-unresolved");
+        assert_eq!(told.count(), links.min(100));
+        start.elapsed()
+    };
+    time(10);
+    let (small, large) = (time(500), time(5_000));
+    assert!(large < small * 60, "{small:?} and {large:?}");
 }

@@ -10,7 +10,7 @@ use crate::validate::program::{Binding, Strength};
 use crate::validate::rule::terminology as rule;
 use crate::validate::terminology::grammar::{self, Grammar};
 use crate::validate::terminology::{About, Answer, CodeQuestion, Membership, Reason, ValueSet};
-use crate::validate::tree::NodeId;
+use crate::validate::tree::{NodeId, Tree};
 
 /// How many codes of a set a finding lists.
 const LISTED: usize = 20;
@@ -32,7 +32,14 @@ impl CodeRules {
         binding: &Binding,
         findings: &mut Findings,
     ) {
-        let Some(code) = look.tree.text(node).filter(|code| !code.is_empty()) else { return };
+        let tree = look.tree;
+        let Some(code) = tree.text(node).filter(|code| !code.is_empty()) else {
+            let is_code = tree.type_of(node) == self.kinds.code;
+            if is_code && binding.strength == Strength::Required && is_left_open(tree, node) {
+                missing(binding, node, findings);
+            }
+            return;
+        };
         if binding.strength == Strength::Example && binding.maximum.is_none() {
             return;
         }
@@ -277,6 +284,19 @@ impl CodeRules {
         }
         set
     }
+}
+
+/// Whether an element has no value and children that are no value either: a required set leaves no room for an extension that
+/// says why there is no code. Only the code of another release may stand in its extension.
+fn is_left_open(tree: &Tree<'_>, node: NodeId) -> bool {
+    let is_of_release = |extension| {
+        let url = tree.child_text(extension, "url").unwrap_or_default();
+        let release = url.strip_prefix("http://hl7.org/fhir/").unwrap_or_default();
+        release.starts_with(|first: char| first.is_ascii_digit())
+    };
+    !tree.has_value(node)
+        && (tree.child(node, "extension").is_some() || tree.child(node, "id").is_some())
+        && !tree.children_named(node, "extension").any(is_of_release)
 }
 
 /// What the set says without asking a server; nothing of a coding without system or code.

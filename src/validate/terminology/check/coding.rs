@@ -132,7 +132,14 @@ impl CodeRules {
             return;
         }
         if let Some(grammar) = Grammar::of(url) {
-            self.form(grammar, &parts, findings);
+            // A Coding of its own, whose value set is not at hand, the HL7 engine does not look at; so it is no error there.
+            let is_looked_at = match place {
+                Place::Concept => true,
+                Place::Bound => binding.is_some_and(|binding| self.set(binding).is_some()),
+                Place::Free | Place::Quantity => false,
+            };
+            let severity = if is_looked_at { Severity::Error } else { Severity::Warning };
+            self.form(grammar, &parts, severity, findings);
             return;
         }
         let Some(system) = self.terminology.code_system(url) else {
@@ -290,13 +297,22 @@ impl CodeRules {
         })
     }
 
-    /// A system whose codes are told by their form.
-    fn form(&self, grammar: Grammar, parts: &Parts<'_>, findings: &mut Findings) {
+    /// A system whose codes are told by their form; `severity` is that of a URI that is none.
+    fn form(
+        &self,
+        grammar: Grammar,
+        parts: &Parts<'_>,
+        severity: Severity,
+        findings: &mut Findings,
+    ) {
         let Some((code_node, code)) = parts.code else { return };
         let is_unit = self.terminology.is_unit();
         match grammar {
             Grammar::Uri if grammar.holds(code, is_unit) == Membership::Out => {
-                findings.add(&rule::UNKNOWN, code_node, "the code is no URI").with_value();
+                findings
+                    .add(&rule::UNKNOWN, code_node, "the code is no URI")
+                    .severity(severity)
+                    .with_value();
             }
             Grammar::Unit if is_unit(code) == Some(false) => {
                 findings.add(&rule::UNIT, code_node, "the code is no UCUM unit").with_value();
