@@ -188,12 +188,10 @@ impl Reporter<'_> {
     }
 
     fn expression(&self, tree: &Tree<'_>, node: NodeId) -> String {
-        let expression = tree.expression(node, self.types);
-        match tree.resource_type(NodeId::ROOT) {
-            Some(name) if !self.show_values && self.types.id(name).is_none() => {
-                expression.replacen(name, "Resource", 1)
-            }
-            _ => expression,
+        if self.show_values {
+            tree.expression(node, self.types)
+        } else {
+            tree.expression_without_values(node, self.types)
         }
     }
 }

@@ -23,7 +23,36 @@ impl Tree<'_> {
     /// The FHIRPath of an element, as the HL7 engine writes it: `Patient.contact[0].name`,
     /// `Observation.value.ofType(Quantity).code`, `Bundle.entry[2].resource/*Patient/p1*/.gender`.
     pub fn expression(&self, id: NodeId, types: &Types) -> String {
-        let mut text = self.resource_type(NodeId::ROOT).unwrap_or("Resource").to_owned();
+        self.expression_by(id, types, &|resource_type, id| {
+            // An id is the server's own number; one that is none is not shown.
+            let known = id.filter(|id| is_id(id));
+            (resource_type.to_owned(), known.unwrap_or("null").to_owned())
+        })
+    }
+
+    /// The same for those who may not see what only the document says: types that FHIR has not, and ids but UUIDs, for people
+    /// make ids of names and record numbers.
+    pub fn expression_without_values(&self, id: NodeId, types: &Types) -> String {
+        self.expression_by(id, types, &|resource_type, id| {
+            let known = types.id(resource_type).map_or("Resource", |known| types.name(known));
+            let id = match id.filter(|id| is_id(id)) {
+                None => "null",
+                Some(id) if uuid::Uuid::try_parse(id).is_ok() => id,
+                Some(_) => "…",
+            };
+            (known.to_owned(), id.to_owned())
+        })
+    }
+
+    /// `resource` says how a resource's type and id are shown.
+    fn expression_by(
+        &self,
+        id: NodeId,
+        types: &Types,
+        resource: &dyn Fn(&str, Option<&str>) -> (String, String),
+    ) -> String {
+        let root = self.resource_type(NodeId::ROOT);
+        let mut text = root.map_or("Resource".to_owned(), |root| resource(root, None).0);
         for at in self.way(id) {
             let _ = write!(text, ".{}", self.element_name(at));
             if self.stem(at) > 0 {
@@ -33,9 +62,8 @@ impl Tree<'_> {
                 let _ = write!(text, "[{}]", self.index(at));
             }
             if let Some(resource_type) = self.resource_type(at) {
-                // An id is the server's own number; one that is none is not shown.
-                let known = self.child_text(at, "id").filter(|id| is_id(id));
-                let _ = write!(text, "/*{resource_type}/{}*/", known.unwrap_or("null"));
+                let (resource_type, id) = resource(resource_type, self.child_text(at, "id"));
+                let _ = write!(text, "/*{resource_type}/{id}*/");
             }
         }
         text
