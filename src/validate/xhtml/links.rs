@@ -2,10 +2,11 @@
 
 use std::cell::OnceCell;
 
-use super::super::primitive::{Base64, base64, is_absolute_url};
+use super::super::primitive::is_absolute_url;
 use super::super::rule::{Rule, narrative as rule};
 use super::super::tree::{NodeId, Tree};
 use super::parse::{Markup, PartKind};
+use crate::fhir::base64::{self, Form};
 
 /// The addresses of links (`a href`) that point into the document: `#x` without its `#`, and where they stand.
 pub fn internal_links<'m>(markup: &'m Markup<'_>) -> impl Iterator<Item = (&'m str, usize)> + 'm {
@@ -118,7 +119,7 @@ fn data_is_right(data: &str) -> bool {
     };
     let head = head.trim_start();
     let mime = match head.strip_suffix(";base64") {
-        Some(_) if matches!(base64(body), Base64::Bad) => return false,
+        Some(_) if matches!(base64::form(body), Form::Bad) => return false,
         Some(mime) => mime,
         None => head,
     };
