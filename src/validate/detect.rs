@@ -68,8 +68,7 @@ pub fn input(bytes: &[u8]) -> Input {
     if bytes.starts_with(&[0x1f, 0x8b]) {
         return Input::Gzip;
     }
-    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    let bytes = bytes.trim_ascii_start();
+    let bytes = without_mark(bytes);
     match bytes.first() {
         None => Input::Empty,
         Some(b'<') => Input::Xml,
@@ -83,6 +82,23 @@ pub fn input(bytes: &[u8]) -> Input {
         Some(b'[' | b'"') => Input::Json,
         Some(_) => Input::Other,
     }
+}
+
+fn without_mark(bytes: &[u8]) -> &[u8] {
+    bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes).trim_ascii_start()
+}
+
+/// Whether a line is one JSON object from its first brace to its last, by its brackets alone.
+pub fn is_object(line: &[u8]) -> bool {
+    let line = without_mark(line);
+    line.starts_with(b"{") && is_whole(line)
+}
+
+/// Whether the name of a file ends in a dot and these letters, whatever their case.
+pub fn is_named(name: &str, kind: &str) -> bool {
+    name.rsplit_once('.').is_some_and(|(stem, end)| {
+        end.eq_ignore_ascii_case(kind) && !stem.is_empty() && !stem.ends_with('/')
+    })
 }
 
 /// Whether the brackets of a line that begins with `{` all close in it, the first one last.

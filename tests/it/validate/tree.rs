@@ -9,7 +9,7 @@ fn read(source: &str) -> Tree<'_> {
 }
 
 /// A tree as text: each element with its value and its children.
-fn shown(tree: &Tree<'_>, id: NodeId) -> String {
+pub(super) fn shown(tree: &Tree<'_>, id: NodeId) -> String {
     let children: Vec<String> = tree.children(id).map(|child| shown(tree, child)).collect();
     let resource = tree.resource_type(id).map(|name| format!("<{name}>")).unwrap_or_default();
     let value = tree.text(id).map(|text| format!("={text}")).unwrap_or_default();

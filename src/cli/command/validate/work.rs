@@ -15,6 +15,7 @@ use super::super::super::failure::{Failure, cannot_read};
 use crate::json::Limits;
 use crate::validate::bulk::{Bomb, Inflate, Unpacking};
 use crate::validate::check::{Checked, Checks};
+use crate::validate::detect::is_object;
 
 /// Lines of NDJSON are put together to about so many bytes.
 const PIECE: usize = 256 << 10;
@@ -173,7 +174,7 @@ impl Reader {
         let mut line = 1;
         let mut bytes = Vec::new();
         take_line(&mut source, &mut bytes).map_err(unreadable)?;
-        if named_ndjson(path) || is_whole(&bytes) && has_more(&mut source).map_err(unreadable)? {
+        if named_ndjson(path) || is_object(&bytes) && has_more(&mut source).map_err(unreadable)? {
             loop {
                 let ended = bytes.is_empty();
                 while !bytes.is_empty() && bytes.len() < PIECE {
@@ -242,26 +243,6 @@ fn named_ndjson(path: &Path) -> bool {
     let name = name.to_ascii_lowercase();
     let name = name.strip_suffix(".gz").unwrap_or(&name);
     [".ndjson", ".jsonl"].iter().any(|ending| name.ends_with(ending))
-}
-
-/// Whether a line is one JSON object from its first brace to its last, by its brackets.
-fn is_whole(line: &[u8]) -> bool {
-    let line = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line).trim_ascii();
-    if !line.starts_with(b"{") || !line.ends_with(b"}") {
-        return false;
-    }
-    let (mut depth, mut in_text, mut escaped) = (0_usize, false, false);
-    for byte in line {
-        match byte {
-            _ if escaped => escaped = false,
-            b'\\' if in_text => escaped = true,
-            b'"' => in_text = !in_text,
-            b'{' | b'[' if !in_text => depth += 1,
-            b'}' | b']' if !in_text => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-    }
-    depth == 0 && !in_text
 }
 
 /// Whether anything but space comes.
