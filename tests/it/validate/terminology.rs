@@ -171,6 +171,27 @@ fn sets_that_import_each_other_end_open() {
 }
 
 #[test]
+fn imports_that_multiply_are_not_all_followed() {
+    // Ten imports of ten imports, fifteen times over.
+    let mut sets: Vec<String> = (0..15)
+        .map(|at| {
+            let one = format!(r#"{{"valueSet":["http://x.test/{}"]}}"#, at + 1);
+            let all = vec![one; 10].join(",");
+            format!(r#"{{"resourceType":"ValueSet","url":"http://x.test/{at}","compose":{{"include":[{all}]}}}}"#)
+        })
+        .collect();
+    sets.push(r#"{"resourceType":"ValueSet","url":"http://x.test/15","compose":{"include":[{"system":"http://x.test/tree","concept":[{"code":"a"}]}]}}"#.to_owned());
+    let terminology = terminology_of(&sets.iter().map(String::as_str).collect::<Vec<_>>());
+    let holds = |at: usize, code: &str| {
+        let set = terminology.value_set(&format!("http://x.test/{at}")).unwrap();
+        set.holds("http://x.test/tree", code)
+    };
+    assert_eq!(holds(13, "a"), Membership::In);
+    assert_eq!(holds(13, "b"), Membership::Out);
+    assert_eq!(holds(0, "b"), Membership::Unknown(Reason::Cycle));
+}
+
+#[test]
 fn an_expansion_decides_where_compose_cannot() {
     let set = |more: &str| {
         format!(
