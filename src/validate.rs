@@ -41,10 +41,11 @@ use std::sync::Arc;
 pub use walk::{Fit, fits};
 
 use definitions::Definitions;
-use document::{Document, Pass, Visit};
+use document::{Document, Pass};
 use finding::{Finding, Findings};
 use options::Options;
-use program::{Program, Programs};
+use program::Programs;
+use reference::References;
 use tree::Tree;
 
 /// Validates documents; made once and shared by all threads.
@@ -105,55 +106,31 @@ impl Validator {
         form::check(&tree, &mut findings);
         let programs: &Programs = &self.programs;
         let visits = walk::base(programs, &self.options, &mut tree, &mut findings);
-        self.pass(&tree, &visits, None, &mut findings);
-        for demand in profile::demands(self, &tree, &visits, &mut findings) {
+        let references = References::new(&tree, programs.types(), programs.release());
+        let first = Document {
+            tree: &tree,
+            visits: &visits,
+            references: &references,
+            programs,
+            options: &self.options,
+            profile: None,
+        };
+        self.pass(&first, &mut findings);
+        for demand in profile::demands(self, &first, &mut findings) {
             let mark = findings.len();
-            let visits = walk::profile(
-                programs,
-                &self.options,
-                &mut tree,
-                &mut findings,
-                (demand.resource, demand.program),
-            );
-            self.pass(&tree, &visits, Some(demand.program), &mut findings);
+            let what = (demand.resource, demand.program);
+            let visits = walk::profile(programs, &self.options, &tree, &mut findings, what);
+            let round = Document { visits: &visits, profile: Some(demand.program), ..first };
+            self.pass(&round, &mut findings);
             findings.forget_repeated(mark, |rule| rule.kind == rule::IssueType::Structure);
         }
         Outcome { tree, findings: findings.into_vec() }
     }
 
     /// One round of all passes.
-    fn pass(
-        &self,
-        tree: &Tree<'_>,
-        visits: &[Option<Visit<'_>>],
-        profile: Option<&Program>,
-        findings: &mut Findings,
-    ) {
-        let document = self.document(tree, visits, profile);
+    fn pass(&self, document: &Document<'_, '_>, findings: &mut Findings) {
         for pass in &self.passes {
-            pass.document(&document, findings);
+            pass.round(document, findings);
         }
-        for (node, visit) in tree.all().filter_map(|node| Some((node, document.visit(node)?))) {
-            for pass in &self.passes {
-                pass.element(&document, node, visit, findings);
-            }
-        }
-        for resource in tree.resources().filter(|resource| document.visit(*resource).is_some()) {
-            for pass in &self.passes {
-                pass.resource(&document, resource, findings);
-            }
-        }
-    }
-
-    fn document<'d, 'p>(
-        &'p self,
-        tree: &'d Tree<'d>,
-        visits: &'d [Option<Visit<'p>>],
-        profile: Option<&'p Program>,
-    ) -> Document<'d, 'p>
-    where
-        'p: 'd,
-    {
-        Document { tree, visits, programs: &self.programs, options: &self.options, profile }
     }
 }

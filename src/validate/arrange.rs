@@ -3,15 +3,15 @@
 //! Only writing XML asks for the order, so it is worked out here and not on every walk. It refuses nothing: what no
 //! definition has keeps the place 0.
 
-use super::document::Visit;
+use super::document::Visits;
 use super::tree::{NodeId, Tree};
 
 /// Notes every element's place in the definition of its parent.
-pub(super) fn arrange(tree: &mut Tree<'_>, visits: &[Option<Visit<'_>>]) {
+pub(super) fn arrange(tree: &mut Tree<'_>, visits: &Visits<'_>) {
     let nodes: Vec<NodeId> = tree.all().collect();
     for node in nodes {
         let Some(parent) = tree.parent(node) else { continue };
-        let Some(Some(visit)) = visits.get(parent.index()) else { continue };
+        let Some(visit) = visits.get(parent) else { continue };
         // The walk looks for an element's children in the same three places.
         let holder = match (visit.element.content, visit.type_program) {
             _ if !visit.element.children.is_empty() => visit.element,

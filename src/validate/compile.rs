@@ -398,6 +398,7 @@ impl Compiler<'_> {
             is_system: system.is_some(),
             profiles: texts("profile"),
             targets: texts("targetProfile"),
+            target_types: OnceLock::new(),
             aggregation: row
                 .items("aggregation")
                 .filter_map(|mode| match mode.as_str()? {

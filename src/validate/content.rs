@@ -1,18 +1,18 @@
 //! All rules beyond structure in one place: what the walker, having given every element its type, hands a document to.
 //!
-//! [`Content::element`] looks at one element (grammar, narrative, attachments, identifiers), [`Content::reference`] at
-//! a reference with the types that its definition allows, [`Content::resources`] at each resource as a whole. Each costs
-//! time in the size of the document; what needs an index has one, made once.
+//! The elements one by one (grammar, narrative, attachments, identifiers, references with the types that their definition
+//! allows), then each resource as a whole. It costs time in the size of the document; what needs an index has one, made once.
 
 mod text;
 
 use super::attachment;
 use super::automatic;
 use super::bundle::{self, Scene};
-use super::document::{Document, Pass, Visit};
+use super::document::{Document, Pass};
 use super::finding::Findings;
 use super::options::Options;
 use super::primitive::{self, Primitive, is_absolute_url};
+use super::program::ElementType;
 use super::reference::{Nowhere, Outside, References, Targets};
 use super::rule::{narrative, primitive as rule, terminology};
 use super::tree::{NodeId, Tree};
@@ -23,36 +23,64 @@ use crate::issue::Severity;
 
 pub use text::{html_in_markdown, looks_like_html};
 
-/// The rules as a [`Pass`]: all of it at once when the document's root is looked at, so that every index is made once.
-#[derive(Debug, Clone, Copy, Default)]
+/// The rules as a [`Pass`].
+#[derive(Debug, Clone)]
 pub struct ContentRules<O = Nowhere> {
     /// What is known of resources that are not in the document.
-    pub outside: O,
+    outside: O,
+    /// What each type is to these rules, by its number.
+    classes: Box<[Class]>,
+    reference: TypeId,
+}
+
+impl<O> ContentRules<O> {
+    /// The rules for the types of a release.
+    pub fn new(types: &Types, outside: O) -> Self {
+        let class = |id| match types.name(id) {
+            "Attachment" => Class::Attachment,
+            "Identifier" => Class::Identifier,
+            name if types.kind(id) == Some(TypeKind::Primitive) => {
+                Primitive::of(name).map_or(Class::Other, Class::Primitive)
+            }
+            _ => Class::Other,
+        };
+        let reference = types.id("Reference").unwrap_or(TypeId::UNKNOWN);
+        Self { outside, classes: types.all().map(class).collect(), reference }
+    }
 }
 
 impl<O: Outside + std::fmt::Debug + Send + Sync> Pass for ContentRules<O> {
-    fn element(&self, _: &Document<'_, '_>, _: NodeId, _: &Visit<'_>, _: &mut Findings) {}
-
-    fn document(&self, document: &Document<'_, '_>, findings: &mut Findings) {
-        let release = document.programs.release();
-        let content = Content::new(document.tree, document.types(), release, document.options);
+    fn round(&self, document: &Document<'_, '_>, findings: &mut Findings) {
+        let content = Content {
+            document,
+            tree: document.tree,
+            release: document.programs.release(),
+            options: document.options,
+            classes: &self.classes,
+            outside: &self.outside,
+            places: Places::new(),
+        };
+        let is_reference = |node| {
+            self.reference != TypeId::UNKNOWN && document.tree.type_of(node) == self.reference
+        };
         if document.profile.is_some() {
             // A profile may narrow what references lead to; all else was looked at in the first round.
-            content.references_only(document, &self.outside, findings);
+            for node in document.elements().filter(|node| is_reference(*node)) {
+                content.narrowed(node, findings);
+            }
             return;
         }
-        let reference = document.types().id("Reference");
         // One past the contained resource that is not to be looked into.
         let mut ignored = 0;
-        for node in document.tree.all() {
+        for node in document.elements() {
             if document.options.ignore_contained && document.tree.name(node) == "contained" {
                 ignored = ignored.max(document.tree.end(node));
             }
             if node.index() < ignored {
                 continue;
             }
-            if Some(document.tree.type_of(node)) == reference {
-                content.reference_of(document, node, &self.outside, findings);
+            if is_reference(node) {
+                content.reference(node, findings);
             } else {
                 content.element(node, findings);
             }
@@ -61,17 +89,15 @@ impl<O: Outside + std::fmt::Debug + Send + Sync> Pass for ContentRules<O> {
     }
 }
 
-/// A document that was walked, and what the rules need to know of it.
-#[derive(Debug)]
-pub struct Content<'a, 't> {
-    tree: &'t Tree<'t>,
-    types: &'t Types,
+/// One round over a document, and what the rules need to know of it.
+struct Content<'d, 'p> {
+    document: &'d Document<'d, 'p>,
+    tree: &'d Tree<'d>,
     release: Release,
-    options: &'a Options,
-    places: Places<'t>,
-    references: References<'t>,
-    /// What each type is to these rules, by its number.
-    kinds: Vec<Class>,
+    options: &'d Options,
+    classes: &'d [Class],
+    outside: &'d dyn Outside,
+    places: Places<'d>,
 }
 
 /// What a type is to these rules.
@@ -83,43 +109,16 @@ enum Class {
     Identifier,
 }
 
-impl<'a, 't> Content<'a, 't> {
-    /// Reads a document's entries and contained resources once.
-    pub fn new(
-        tree: &'t Tree<'t>,
-        types: &'t Types,
-        release: Release,
-        options: &'a Options,
-    ) -> Self {
-        let references = References::new(tree, types, release);
-        let kinds = types
-            .all()
-            .map(|id| match types.name(id) {
-                "Attachment" => Class::Attachment,
-                "Identifier" => Class::Identifier,
-                name if types.kind(id) == Some(TypeKind::Primitive) => {
-                    Primitive::of(name).map_or(Class::Other, Class::Primitive)
-                }
-                _ => Class::Other,
-            })
-            .collect();
-        Self { tree, types, release, options, places: Places::new(), references, kinds }
-    }
-
-    /// What references within the document lead to.
-    pub const fn references(&self) -> &References<'t> {
-        &self.references
-    }
-
+impl Content<'_, '_> {
     fn class(&self, type_id: TypeId) -> Class {
         match type_id.index().checked_sub(1) {
-            Some(at) => self.kinds.get(at).copied().unwrap_or(Class::Other),
+            Some(at) => self.classes.get(at).copied().unwrap_or(Class::Other),
             None => Class::Other,
         }
     }
 
     /// Looks at an element by its type: what a primitive may be, an Attachment, an Identifier.
-    pub fn element(&self, node: NodeId, findings: &mut Findings) {
+    fn element(&self, node: NodeId, findings: &mut Findings) {
         let tree = self.tree;
         match self.class(tree.type_of(node)) {
             Class::Other => {}
@@ -140,76 +139,48 @@ impl<'a, 't> Content<'a, 't> {
         }
     }
 
-    /// Looks at an element of type Reference; `targets` says where it may lead.
-    pub fn reference(
-        &self,
-        node: NodeId,
-        targets: Targets<'_>,
-        outside: &dyn Outside,
-        findings: &mut Findings,
-    ) {
-        self.references.check(node, targets, self.options.references, outside, findings);
-    }
-
     /// Looks at a Reference by its own definition.
-    fn reference_of(
-        &self,
-        document: &Document<'_, '_>,
-        node: NodeId,
-        outside: &dyn Outside,
-        findings: &mut Findings,
-    ) {
-        let of_type = document.visit(node).and_then(|visit| visit.of_type);
-        let (types, aggregation) = match of_type {
-            Some(of_type) => (targets(document, &of_type.targets), &*of_type.aggregation),
-            None => (Vec::new(), &[][..]),
-        };
+    fn reference(&self, node: NodeId, findings: &mut Findings) {
+        let of_type = self.document.visit(node).and_then(|visit| visit.of_type);
         let aggregation_outside =
-            document.options.aggregation_outside_bundles || self.release < Release::R5;
-        let targets = Targets { types: &types, aggregation, aggregation_outside };
-        self.reference(node, targets, outside, findings);
+            self.options.aggregation_outside_bundles || self.release < Release::R5;
+        let targets = Targets {
+            types: of_type.map_or(&[], |of_type| targets(self.document, of_type)),
+            aggregation: of_type.map_or(&[], |of_type| &*of_type.aggregation),
+            aggregation_outside,
+        };
+        let policy = self.options.references;
+        self.document.references.check(node, targets, policy, self.outside, findings);
     }
 
-    /// References that a profile says more of.
-    fn references_only(
-        &self,
-        document: &Document<'_, '_>,
-        outside: &dyn Outside,
-        findings: &mut Findings,
-    ) {
-        let reference = self.types.id("Reference");
-        for node in self.tree.all() {
-            if Some(self.tree.type_of(node)) == reference
-                && document
-                    .visit(node)
-                    .and_then(|visit| visit.of_type)
-                    .is_some_and(|of| !of.targets.is_empty())
-            {
-                let mut again = Findings::new();
-                self.reference_of(document, node, outside, &mut again);
-                let profile = document.profile.map(|profile| profile.url.to_string());
-                for finding in again.into_vec() {
-                    if References::is_of_target(finding.rule) {
-                        let told = findings.add(finding.rule, node, finding.text);
-                        told.allowed = finding.allowed;
-                        told.profile = profile.clone().map(Into::into);
-                    }
-                }
+    /// A Reference of which a profile says more.
+    fn narrowed(&self, node: NodeId, findings: &mut Findings) {
+        let of_type = self.document.visit(node).and_then(|visit| visit.of_type);
+        if of_type.is_none_or(|of_type| of_type.targets.is_empty()) {
+            return;
+        }
+        let mut again = Findings::new();
+        self.reference(node, &mut again);
+        for finding in again.into_vec() {
+            if References::is_of_target(finding.rule) {
+                let told = findings.add(finding.rule, node, finding.text);
+                told.allowed = finding.allowed;
+                told.profile = self.document.profile.map(|profile| profile.url.to_string().into());
             }
         }
     }
 
     /// Looks at each resource of the document as a whole: Bundles, contained resources, automatic profiles.
-    pub fn resources(&self, findings: &mut Findings) {
+    fn resources(&self, findings: &mut Findings) {
         let tree = self.tree;
-        for (bundle, index) in self.references.bundles() {
-            let scene =
-                Scene { tree, types: self.types, release: self.release, places: &self.places };
+        for (bundle, index) in self.document.references.bundles() {
+            let (types, places) = (self.document.types(), &self.places);
+            let scene = Scene { tree, types, release: self.release, places };
             bundle::check(scene, bundle, index, findings);
         }
         for node in tree.resources() {
             if !self.options.ignore_contained && tree.name(node) != "contained" {
-                self.references.contained_are_used(node, findings);
+                self.document.references.contained_are_used(node, findings);
             }
             automatic::check(tree, node, findings);
         }
@@ -291,7 +262,7 @@ impl<'a, 't> Content<'a, 't> {
 /// The types that the targets of a reference may have, which a definition names by the URLs of types and profiles.
 ///
 /// None if one of them is not known: then nothing can be said.
-fn targets(document: &Document<'_, '_>, urls: &[Box<str>]) -> Vec<TypeId> {
+fn targets<'p>(document: &Document<'_, 'p>, of_type: &'p ElementType) -> &'p [TypeId] {
     let types = document.types();
     let of_url = |url: &str| {
         let plain = url.split('|').next().unwrap_or_default();
@@ -300,5 +271,8 @@ fn targets(document: &Document<'_, '_>, urls: &[Box<str>]) -> Vec<TypeId> {
             .and_then(|name| types.id(name))
             .or_else(|| document.programs.of_url(url).map(|program| program.type_id))
     };
-    urls.iter().map(|url| of_url(url)).collect::<Option<Vec<_>>>().unwrap_or_default()
+    of_type.target_types.get_or_init(|| {
+        let all = of_type.targets.iter().map(|url| of_url(url)).collect::<Option<_>>();
+        all.unwrap_or_default()
+    })
 }

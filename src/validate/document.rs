@@ -3,6 +3,7 @@
 use super::finding::Findings;
 use super::options::Options;
 use super::program::{Element, ElementType, Program, Programs};
+use super::reference::References;
 use super::tree::{NodeId, Tree};
 use super::types::{TypeId, Types};
 
@@ -26,13 +27,48 @@ impl Visit<'_> {
     }
 }
 
+/// What one walk noted: of each element below where it began, what the definitions say about it.
+#[derive(Debug)]
+pub struct Visits<'p> {
+    /// Where the walk began.
+    from: NodeId,
+    /// By [`NodeId::index`], counted from there; nothing where no definition has the element.
+    noted: Vec<Option<Visit<'p>>>,
+}
+
+impl<'p> Visits<'p> {
+    /// Nothing yet of an element and all that lies in it: room for that, however large the document around it is.
+    pub(super) fn below(tree: &Tree<'_>, from: NodeId) -> Self {
+        Self { from, noted: vec![None; tree.end(from).saturating_sub(from.index())] }
+    }
+
+    /// Where the walk began.
+    pub const fn from(&self) -> NodeId {
+        self.from
+    }
+
+    /// What was noted of an element.
+    pub fn get(&self, node: NodeId) -> Option<&Visit<'p>> {
+        self.noted.get(node.index().checked_sub(self.from.index())?)?.as_ref()
+    }
+
+    pub(super) fn put(&mut self, node: NodeId, visit: Visit<'p>) {
+        let place = node.index().checked_sub(self.from.index());
+        if let Some(place) = place.and_then(|place| self.noted.get_mut(place)) {
+            *place = Some(visit);
+        }
+    }
+}
+
 /// A document that has been walked.
 #[derive(Debug, Clone, Copy)]
 pub struct Document<'d, 'p> {
     /// The document.
     pub tree: &'d Tree<'d>,
-    /// What the definitions say about each element, by [`NodeId::index`]; nothing where no definition has it.
-    pub visits: &'d [Option<Visit<'p>>],
+    /// What the definitions say about the elements of this round.
+    pub visits: &'d Visits<'p>,
+    /// What references within the document lead to.
+    pub references: &'d References<'d>,
     /// All definitions.
     pub programs: &'p Programs,
     /// How to validate.
@@ -49,7 +85,12 @@ impl<'d, 'p> Document<'d, 'p> {
 
     /// What the definitions say about an element.
     pub fn visit(&self, node: NodeId) -> Option<&'d Visit<'p>> {
-        self.visits.get(node.index())?.as_ref()
+        self.visits.get(node)
+    }
+
+    /// The elements of this round in the order of the source: all, or those of the resource that has to meet the profile.
+    pub fn elements(&self) -> impl Iterator<Item = NodeId> + 'd {
+        self.tree.within(self.visits.from())
     }
 }
 
@@ -58,28 +99,12 @@ impl<'d, 'p> Document<'d, 'p> {
 /// The base definition's round comes first, then one round for each further profile ([`Document::profile`]); a pass for which a
 /// profile adds nothing returns at once then.
 pub trait Pass: std::fmt::Debug + Send + Sync {
-    /// Looks at one element, in the order of the source.
-    fn element(
-        &self,
-        document: &Document<'_, '_>,
-        node: NodeId,
-        visit: &Visit<'_>,
-        findings: &mut Findings,
-    );
+    /// Looks at the elements of one round, in the order of the source.
+    fn round(&self, document: &Document<'_, '_>, findings: &mut Findings);
 
     /// Names a profile that a resource has to meet by what it is (vital signs), whatever it claims.
     fn profile(&self, document: &Document<'_, '_>, resource: NodeId) -> Option<&'static str> {
         let _ = (document, resource);
         None
-    }
-
-    /// Looks at the document as a whole, before its elements one by one; once in each round.
-    fn document(&self, document: &Document<'_, '_>, findings: &mut Findings) {
-        let _ = (document, findings);
-    }
-
-    /// Looks at one resource as a whole, after all elements: the root, an entry's, a contained one.
-    fn resource(&self, document: &Document<'_, '_>, resource: NodeId, findings: &mut Findings) {
-        let _ = (document, resource, findings);
     }
 }

@@ -97,12 +97,15 @@ pub struct Findings {
     found: Vec<Finding>,
     /// What is said once in a document: rule, and what it is about.
     said: BTreeMap<&'static str, BTreeSet<Box<str>>>,
+    /// The places in `found` by their elements, as far as [`Findings::forget_repeated`] has come.
+    by_node: BTreeMap<NodeId, Vec<usize>>,
+    indexed: usize,
 }
 
 impl Findings {
     /// None yet.
     pub const fn new() -> Self {
-        Self { found: Vec::new(), said: BTreeMap::new() }
+        Self { found: Vec::new(), said: BTreeMap::new(), by_node: BTreeMap::new(), indexed: 0 }
     }
 
     /// Adds what a rule found at an element, and gives it back for its facts.
@@ -155,16 +158,26 @@ impl Findings {
     pub fn forget_repeated(&mut self, mark: usize, keep: impl Fn(&Rule) -> bool) {
         let later = self.found.split_off(mark.min(self.found.len()));
         for finding in later {
+            self.index();
             let is_same = |earlier: &Finding| {
-                earlier.node == finding.node
-                    && std::ptr::eq(earlier.rule, finding.rule)
+                std::ptr::eq(earlier.rule, finding.rule)
                     && earlier.member == finding.member
                     && earlier.key == finding.key
             };
-            if keep(finding.rule) || !self.found.iter().any(is_same) {
+            let earlier = self.by_node.get(&finding.node).into_iter().flatten();
+            let mut earlier = earlier.filter_map(|place| self.found.get(*place));
+            if keep(finding.rule) || !earlier.any(is_same) {
                 self.found.push(finding);
             }
         }
+    }
+
+    /// Takes what was found since the last time into the index.
+    fn index(&mut self) {
+        for (place, finding) in self.found.iter().enumerate().skip(self.indexed) {
+            self.by_node.entry(finding.node).or_default().push(place);
+        }
+        self.indexed = self.found.len();
     }
 
     /// All, in the order in which they were found.

@@ -4,7 +4,7 @@
 //! or slices what is not checked here is told, so that nobody takes silence for approval.
 
 use super::Validator;
-use super::document::Visit;
+use super::document::Document;
 use super::finding::Findings;
 use super::program::{Program, Refusal};
 use super::rule::structure;
@@ -22,15 +22,14 @@ pub(super) struct Demand<'p> {
 /// All demands on a document, each once, and what stands in the way of checking them.
 pub(super) fn demands<'p>(
     validator: &'p Validator,
-    tree: &Tree<'_>,
-    visits: &[Option<Visit<'p>>],
+    document: &Document<'_, 'p>,
     findings: &mut Findings,
 ) -> Vec<Demand<'p>> {
+    let tree = document.tree;
     let mut collector = Collector { validator, tree, found: Vec::new(), findings };
     for canonical in &validator.options.profiles {
         collector.asked(canonical);
     }
-    let document = validator.document(tree, visits, None);
     for resource in tree.resources() {
         let claims = tree
             .child(resource, "meta")
@@ -41,8 +40,7 @@ pub(super) fn demands<'p>(
                 collector.claimed(resource, claim, canonical);
             }
         }
-        let by_nature =
-            validator.passes.iter().filter_map(|pass| pass.profile(&document, resource));
+        let by_nature = validator.passes.iter().filter_map(|pass| pass.profile(document, resource));
         for canonical in by_nature {
             collector.add(resource, resource, canonical);
         }

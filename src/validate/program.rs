@@ -175,6 +175,8 @@ pub struct ElementType {
     pub profiles: Box<[Box<str>]>,
     /// What it may refer to: the canonical URLs of types and profiles; none if anything.
     pub targets: Box<[Box<str>]>,
+    /// For whoever follows references: the types of those, once they were asked for; none if one of them is not known.
+    pub(in crate::validate) target_types: OnceLock<Box<[TypeId]>>,
     /// How it may refer: contained, referenced, bundled; none if in any way.
     pub aggregation: Box<[Aggregation]>,
 }

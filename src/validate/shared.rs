@@ -89,7 +89,7 @@ impl Shared {
         O: Outside + std::fmt::Debug + Send + Sync + 'static,
     {
         Validator::of(Arc::clone(&self.programs), options)
-            .with(Box::new(ContentRules { outside }))
+            .with(Box::new(ContentRules::new(self.programs.types(), outside)))
             .with(Box::new(codes))
             .with(Box::new(self.invariants.clone()))
     }

@@ -16,7 +16,9 @@ mod place;
 pub mod write;
 pub mod xml;
 
+use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::OnceLock;
 
 use super::types::TypeId;
 
@@ -176,6 +178,8 @@ pub struct Tree<'s> {
     /// The types of the resources in it, in order of their elements.
     resources: Vec<(NodeId, Slice)>,
     faults: Vec<Fault>,
+    /// Each element's place among the siblings of its name; counted when somebody asks.
+    indices: OnceLock<Box<[u32]>>,
 }
 
 impl fmt::Debug for Tree<'_> {
@@ -220,11 +224,16 @@ impl<'s> Tree<'s> {
 
     /// All elements in the order of the source, without looking at their nesting.
     pub fn all(&self) -> impl Iterator<Item = NodeId> + '_ {
-        self.nodes
-            .iter()
-            .enumerate()
+        self.within(NodeId::ROOT)
+    }
+
+    /// An element and all that lies in it, in the order of the source.
+    pub fn within(&self, id: NodeId) -> impl Iterator<Item = NodeId> + '_ {
+        let nodes = self.nodes.get(id.index()..self.end(id)).unwrap_or_default();
+        (id.0..)
+            .zip(nodes)
             .filter(|(_, node)| node.flags & HIDDEN == 0)
-            .map(|(index, _)| NodeId(narrow(index)))
+            .map(|(index, _)| NodeId(index))
     }
 
     /// What the source's own form shows.
@@ -340,12 +349,34 @@ impl<'s> Tree<'s> {
     }
 
     /// Its place among the siblings of its name, from 0.
+    ///
+    /// Only what is told of an element asks for it; who asks first has those of all elements counted.
     pub fn index(&self, id: NodeId) -> usize {
-        let Some(parent) = self.parent(id) else { return 0 };
-        self.children(parent)
-            .take_while(|child| *child != id)
-            .filter(|child| self.name(*child) == self.name(id))
-            .count()
+        let indices = self.indices.get_or_init(|| self.count_indices());
+        indices.get(id.index()).map_or(0, |index| *index as usize)
+    }
+
+    fn count_indices(&self) -> Box<[u32]> {
+        let mut indices = vec![0; self.nodes.len()].into_boxed_slice();
+        for parent in self.all() {
+            // Siblings of one name stand beside each other, but for slips.
+            let mut names: BTreeMap<&str, u32> = BTreeMap::new();
+            let (mut run, mut count) = ("", 0);
+            for child in self.children(parent) {
+                let name = self.name(child);
+                if name != run {
+                    if count > 0 {
+                        names.insert(run, count);
+                    }
+                    (run, count) = (name, names.get(name).copied().unwrap_or_default());
+                }
+                if let Some(index) = indices.get_mut(child.index()) {
+                    *index = count;
+                }
+                count += 1;
+            }
+        }
+        indices
     }
 
     /// One past the index of the last element that lies in it: what lies in an element is a range of numbers.
@@ -489,6 +520,7 @@ impl<'s> Tree<'s> {
             decoded: String::new(),
             resources: Vec::new(),
             faults: Vec::new(),
+            indices: OnceLock::new(),
         }
     }
 

@@ -11,8 +11,9 @@ mod resource;
 mod value;
 
 use std::borrow::Cow;
+use std::ops::Deref;
 
-use super::document::Visit;
+use super::document::{Visit, Visits};
 use super::finding::Findings;
 use super::options::Options;
 use super::program::{Child, Element, ElementType, Form, Program, Programs};
@@ -31,8 +32,9 @@ pub(super) fn base<'p>(
     options: &Options,
     tree: &mut Tree<'_>,
     findings: &mut Findings,
-) -> Vec<Option<Visit<'p>>> {
-    let mut walk = Walk::new(programs, options, tree, findings, None);
+) -> Visits<'p> {
+    let visits = Visits::below(tree, NodeId::ROOT);
+    let mut walk = Walk::new(programs, options, Ground::First(tree), findings, visits);
     walk.resource(NodeId::ROOT, None);
     walk.visits
 }
@@ -41,22 +43,49 @@ pub(super) fn base<'p>(
 pub(super) fn profile<'p>(
     programs: &'p Programs,
     options: &Options,
-    tree: &mut Tree<'_>,
+    tree: &Tree<'_>,
     findings: &mut Findings,
     (node, program): (NodeId, &'p Program),
-) -> Vec<Option<Visit<'p>>> {
-    let mut walk = Walk::new(programs, options, tree, findings, Some(program));
+) -> Visits<'p> {
+    let visits = Visits::below(tree, node);
+    let mut walk = Walk::new(programs, options, Ground::Again(tree), findings, visits);
+    walk.profile = Some(program);
     walk.note(node, Visit { program, element: &program.root, of_type: None, type_program: None });
     walk.children(node, program, &program.root);
     walk.visits
 }
 
+/// The document on a walk: the first one writes down what it learns of the types, later ones read that.
+enum Ground<'w, 's> {
+    First(&'w mut Tree<'s>),
+    Again(&'w Tree<'s>),
+}
+
+impl<'s> Deref for Ground<'_, 's> {
+    type Target = Tree<'s>;
+
+    fn deref(&self) -> &Tree<'s> {
+        match self {
+            Self::First(tree) => tree,
+            Self::Again(tree) => tree,
+        }
+    }
+}
+
+impl Ground<'_, '_> {
+    fn assign(&mut self, node: NodeId, type_id: TypeId, stem: usize, is_list: bool) {
+        if let Self::First(tree) = self {
+            tree.assign(node, type_id, stem, is_list);
+        }
+    }
+}
+
 struct Walk<'w, 'p, 's> {
     programs: &'p Programs,
     options: &'w Options,
-    tree: &'w mut Tree<'s>,
+    tree: Ground<'w, 's>,
     findings: &'w mut Findings,
-    visits: Vec<Option<Visit<'p>>>,
+    visits: Visits<'p>,
     /// The profile whose round it is.
     profile: Option<&'p Program>,
     /// The type of extensions.
@@ -77,19 +106,16 @@ impl<'w, 'p, 's> Walk<'w, 'p, 's> {
     fn new(
         programs: &'p Programs,
         options: &'w Options,
-        tree: &'w mut Tree<'s>,
+        tree: Ground<'w, 's>,
         findings: &'w mut Findings,
-        profile: Option<&'p Program>,
+        visits: Visits<'p>,
     ) -> Self {
-        let visits = vec![None; tree.len()];
         let extension = programs.types().id("Extension").unwrap_or(TypeId::UNKNOWN);
-        Self { programs, options, tree, findings, visits, profile, extension, depth: 0 }
+        Self { programs, options, tree, findings, visits, profile: None, extension, depth: 0 }
     }
 
     fn note(&mut self, node: NodeId, visit: Visit<'p>) {
-        if let Some(place) = self.visits.get_mut(node.index()) {
-            *place = Some(visit);
-        }
+        self.visits.put(node, visit);
     }
 
     /// The children of an element, by the definition in which they stand.

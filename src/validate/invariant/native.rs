@@ -87,7 +87,7 @@ impl Native {
     pub(super) fn holds(&self, context: &Context<'_>, node: NodeId) -> Option<bool> {
         let tree = context.tree();
         match self {
-            Self::Presence(presence) => Some(presence.holds(tree, node)),
+            Self::Presence(presence) => presence.holds(tree, node),
             Self::HasContent => {
                 let content = tree.has_value(node)
                     || tree.children(node).any(|child| tree.name(child) != "id");
@@ -189,13 +189,21 @@ fn reference(context: &Context<'_>, node: NodeId, own_container: bool) -> Option
 fn period(tree: &Tree<'_>, node: NodeId) -> Option<bool> {
     let (start, end) = (tree.child_text(node, "start"), tree.child_text(node, "end"));
     let (Some(start), Some(end)) = (start, end) else { return Some(true) };
-    let is_day = |text: &str| {
-        text.len() == 10
-            && text.bytes().enumerate().all(|(at, byte)| match at {
-                4 | 7 => byte == b'-',
-                _ => byte.is_ascii_digit(),
-            })
+    // Moments of one form and one time zone are in order by their digits; all else is for the engine.
+    let are_alike = match start.len() {
+        10 => true,
+        19.. => start.get(19..) == end.get(19..),
+        _ => false,
     };
-    // Days in order are in order by their digits; all else has time zones and precisions.
-    (is_day(start) && is_day(end) && start <= end).then_some(true)
+    let is_plain = |text: &str| {
+        text.bytes().take(19).enumerate().all(|(at, byte)| match at {
+            4 | 7 => byte == b'-',
+            10 => byte == b'T',
+            13 | 16 => byte == b':',
+            _ => byte.is_ascii_digit(),
+        })
+    };
+    let is_in_order =
+        are_alike && start.len() == end.len() && is_plain(start) && is_plain(end) && start <= end;
+    is_in_order.then_some(true)
 }

@@ -36,15 +36,12 @@ impl InvariantRules {
 }
 
 impl Pass for InvariantRules {
-    fn element(&self, _: &Document<'_, '_>, _: NodeId, _: &Visit<'_>, _: &mut Findings) {}
-
-    fn document(&self, document: &Document<'_, '_>, findings: &mut Findings) {
-        let references =
-            References::new(document.tree, document.types(), document.programs.release());
-        let surroundings = Surroundings { terminology: &self.terminology, references };
+    fn round(&self, document: &Document<'_, '_>, findings: &mut Findings) {
+        let surroundings =
+            Surroundings { terminology: &self.terminology, references: document.references };
         let context = Context::new(document.tree, &self.model).with_host(&surroundings);
         let mut round = Round { document, context, findings, release: document.programs.release() };
-        for node in document.tree.all() {
+        for node in document.elements() {
             let Some(visit) = document.visit(node) else { continue };
             round.element(node, visit);
             if document.profile.is_none() && document.tree.type_of(node) == self.extension {
@@ -191,7 +188,7 @@ fn leads_to(program: &Program, context: &Context<'_>, tree: &Tree<'_>, container
 /// What invariants ask.
 struct Surroundings<'d> {
     terminology: &'d Terminology,
-    references: References<'d>,
+    references: &'d References<'d>,
 }
 
 impl Host for Surroundings<'_> {

@@ -81,6 +81,16 @@ struct Look<'l> {
 }
 
 impl Pass for CodeRules {
+    fn round(&self, document: &Document<'_, '_>, findings: &mut Findings) {
+        for node in document.elements() {
+            if let Some(visit) = document.visit(node) {
+                self.element(document, node, visit, findings);
+            }
+        }
+    }
+}
+
+impl CodeRules {
     fn element(
         &self,
         document: &Document<'_, '_>,
@@ -209,13 +219,7 @@ fn set_not_checked(set: &str, node: NodeId, findings: &mut Findings) {
 }
 
 impl Pass for Arc<CodeRules> {
-    fn element(
-        &self,
-        document: &Document<'_, '_>,
-        node: NodeId,
-        visit: &Visit<'_>,
-        findings: &mut Findings,
-    ) {
-        CodeRules::element(self, document, node, visit, findings);
+    fn round(&self, document: &Document<'_, '_>, findings: &mut Findings) {
+        CodeRules::round(self, document, findings);
     }
 }

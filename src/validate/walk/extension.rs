@@ -1,6 +1,6 @@
 //! Extensions (R4 2.4): the known by their own definition, the parts of complex ones, the unknown, and where they may stand.
 
-use super::{Visit, Walk};
+use super::{Visit, Visits, Walk};
 use crate::issue::Severity;
 use crate::validate::options::UnknownExtensions;
 use crate::validate::program::{ContextKind, Element, Program, Programs};
@@ -132,7 +132,7 @@ impl<'p> Walk<'_, 'p, '_> {
                 .add(&structure::EXTENSION_MODIFIER, node, text)
                 .profile(program.url.to_string());
         }
-        if fits(self.programs, self.tree, &self.visits, node, program) == Fit::No {
+        if fits(self.programs, &self.tree, &self.visits, node, program) == Fit::No {
             let container = self.tree.parent(node).unwrap_or(NodeId::ROOT);
             let places: Vec<&str> =
                 program.context.iter().map(|context| &*context.expression).collect();
@@ -220,7 +220,7 @@ pub enum Fit {
 pub fn fits(
     programs: &Programs,
     tree: &Tree<'_>,
-    visits: &[Option<Visit<'_>>],
+    visits: &Visits<'_>,
     node: NodeId,
     program: &Program,
 ) -> Fit {
@@ -229,7 +229,7 @@ pub fn fits(
     for context in &program.context {
         let holds = match context.kind {
             ContextKind::Element => {
-                let visit = visits.get(container.index()).and_then(Option::as_ref);
+                let visit = visits.get(container);
                 visit.is_some_and(|visit| is_path(visit, &context.expression))
                     || is_at(programs, tree, container, &context.expression)
             }

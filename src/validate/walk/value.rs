@@ -37,13 +37,13 @@ impl<'p> Walk<'_, 'p, '_> {
             }
         }
         if let Some(least) = &element.min_value
-            && order(self.tree, node, least) == Some(Ordering::Less)
+            && order(&self.tree, node, least) == Some(Ordering::Less)
         {
             let text = "the value is less than the least that is allowed";
             self.findings.add(&structure::LEAST, node, text).allowed(shown(least)).with_value();
         }
         if let Some(greatest) = &element.max_value
-            && order(self.tree, node, greatest) == Some(Ordering::Greater)
+            && order(&self.tree, node, greatest) == Some(Ordering::Greater)
         {
             let text = "the value is greater than the greatest that is allowed";
             self.findings
@@ -55,7 +55,7 @@ impl<'p> Walk<'_, 'p, '_> {
 
     fn compare(&mut self, node: NodeId, wanted: &Value, how: Comparison<'_>) {
         let Value::Object(object) = wanted else {
-            if !is_value(self.tree, node, wanted) {
+            if !is_value(&self.tree, node, wanted) {
                 let text = "the value is not the one that the definition demands";
                 self.told(how.rule, node, text, how).allowed(shown(wanted)).with_value();
             }
@@ -93,7 +93,7 @@ impl<'p> Walk<'_, 'p, '_> {
             self.lacks(node, name, how);
         } else if how.is_pattern {
             for item in wanted {
-                if !children.iter().any(|child| has(self.tree, *child, item)) {
+                if !children.iter().any(|child| has(&self.tree, *child, item)) {
                     let text =
                         format!("none of the items of {name} has all that the pattern demands");
                     self.told(how.rule, node, text, how).allowed(shown(item)).with_value();

@@ -32,8 +32,8 @@ pub(super) fn found(
     options: Options,
 ) -> Vec<(&'static str, String, Severity)> {
     let programs = PROGRAMS.iter().find(|programs| programs.release() == release).unwrap();
-    let validator =
-        Validator::of(programs.clone(), options).with(Box::new(ContentRules { outside: Nowhere }));
+    let validator = Validator::of(programs.clone(), options)
+        .with(Box::new(ContentRules::new(programs.types(), Nowhere)));
     let tree = json::read(source, Limits::BUNDLE).unwrap();
     let outcome = validator.validate(tree);
     let ours: Vec<&str> =
