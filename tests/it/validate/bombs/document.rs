@@ -153,6 +153,25 @@ fn documents_are_validated_in_time_that_grows_with_their_size() {
             ),
             "",
         ),
+        ("a name of 8 MiB", patient(&format!("\"{}\":1", "a".repeat(8 << 20))), "fhir-element-unknown"),
+        (
+            "names of a kilobyte",
+            patient(&many(10_000, |number| format!("\"{}{number}\":1", "valueA".repeat(170)))),
+            "fhir-element-unknown",
+        ),
+        (
+            "faults in the rounds of a profile",
+            format!(
+                "{{\"resourceType\":\"Observation\",\"status\":\"x\",\"code\":{{\"coding\":[{{\"system\":\"http://loinc.org\",\"code\":\"85354-9\"}}]}},\"component\":[{}]}}",
+                many(6_000, |_| "{\"valueQuantity\":{\"value\":\"1\",\"comparator\":\"x\"}}".to_owned())
+            ),
+            "",
+        ),
+        (
+            "one line of XML with a fault at each place",
+            format!("<Patient xmlns=\"http://hl7.org/fhir\">{}</Patient>", "<name><use value=\"x\"/></name>".repeat(15_000)),
+            "fhir-binding-code",
+        ),
         (
             "one line with a fault at each place",
             format!("{{\"resourceType\":\"Patient\",\"name\":[{}]}}", many(15_000, |_| "{\"use\":\"x\"}".to_owned())),

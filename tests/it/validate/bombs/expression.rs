@@ -36,12 +36,13 @@ fn expressions_end_at_their_limits() {
         ("a text that grows", "'a'.repeat($this & $this)".into(), None, &[Limit::Steps, Limit::Text]),
         ("aggregate", format!("{many}.aggregate($total & $total, 'aaaa')"), None, &[Limit::Text]),
         ("replace", format!("{many}.aggregate($total.replace('a', 'aaaaaaaaaa'), 'a')"), None, &[Limit::Text]),
-        ("replace by a pattern", "name.last().family.replaceMatches('', 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa').replaceMatches('', 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa')".into(), None, &[Limit::Text]),
+        ("replace by a pattern", "name.last().family.replaceMatches('a', 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa').replaceMatches('a', 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa')".into(), None, &[Limit::Text]),
         ("join", format!("{many}.select({many}.select('aaaaaaaaaaaaaaaaaaaaaaaaaaaa').join('aaaaaaaaaaaaa')).join('aa')"), None, &[Limit::Steps, Limit::Text, Limit::Items]),
         ("nested select", format!("{ten}.select({ten}.select({ten}.select({ten}.select({ten}.select({ten}.select({ten}))))))"), None, &steps),
         ("a huge pattern", "'a'.matches('(a{1000}){1000}{1000}')".into(), Some(Stop::Mistake(Mistake::BadPattern)), &[]),
         ("a long pattern", format!("'a'.matches('{}')", "(a|b)*".repeat(20_000)), Some(Stop::Mistake(Mistake::BadPattern)), &[]),
     ];
+    let mut odd = Vec::new();
     for (name, text, wanted, limits) in cases {
         let stop = bounded(name, || {
             let expression = Expression::parse(&text).unwrap();
@@ -51,7 +52,9 @@ fn expressions_end_at_their_limits() {
             Some(Stop::Limit(limit)) => limits.contains(&limit),
             other => other.is_some() && other == wanted,
         };
-        assert!(is_named, "{name}: {stop:?}");
+        if !is_named {
+            odd.push(format!("{name}: {stop:?}"));
+        }
     }
     // Patterns that hang other engines, what need not be worked out again for each item, and what is only long.
     for (name, text) in [
@@ -69,8 +72,11 @@ fn expressions_end_at_their_limits() {
             let expression = Expression::parse(text).unwrap();
             context.evaluate(&expression, NodeId::ROOT).err()
         });
-        assert!(matches!(stop, None | Some(Stop::Limit(_))), "{name}: {stop:?}");
+        if !matches!(stop, None | Some(Stop::Limit(_))) {
+            odd.push(format!("{name}: {stop:?}"));
+        }
     }
+    assert!(odd.is_empty(), "{odd:#?}");
 }
 
 #[test]
