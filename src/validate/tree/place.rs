@@ -7,6 +7,9 @@ use crate::fhir::resource::is_id;
 use crate::json::{Pointer, Position};
 use crate::validate::types::{TypeKind, Types};
 
+/// How the type and the id of a resource are shown.
+type Shown<'s> = dyn Fn(&str, Option<&str>) -> (String, String) + 's;
+
 impl Tree<'_> {
     /// The elements from below the root down to this one.
     fn way(&self, id: NodeId) -> Vec<NodeId> {
@@ -45,12 +48,7 @@ impl Tree<'_> {
     }
 
     /// `resource` says how a resource's type and id are shown.
-    fn expression_by(
-        &self,
-        id: NodeId,
-        types: &Types,
-        resource: &dyn Fn(&str, Option<&str>) -> (String, String),
-    ) -> String {
+    fn expression_by(&self, id: NodeId, types: &Types, resource: &Shown<'_>) -> String {
         let root = self.resource_type(NodeId::ROOT);
         let mut text = root.map_or("Resource".to_owned(), |root| resource(root, None).0);
         for at in self.way(id) {

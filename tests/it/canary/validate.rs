@@ -72,7 +72,7 @@ impl Reports {
         }
         // Only each eighth: that the same report would tell otherwise need not be seen of all.
         self.all += 1;
-        if self.all % 8 == 0 {
+        if self.all.is_multiple_of(8) {
             self.telling += usize::from(leak(&Self::forms(&self.shown, document).0).is_some());
         }
         self.rules.extend(rules);
@@ -140,7 +140,7 @@ fn a_canary_in_each_value_is_in_no_report() {
         let document = seed(text);
         assert_eq!(leak(text), None);
         for (pointer, text) in strings(&document) {
-            for other in in_place_of(&text) {
+            for other in in_place_of(text) {
                 let changed = with(&document, &pointer, Value::String(other.clone()));
                 reports.watch(changed.to_pretty().as_bytes(), &pointer);
             }
@@ -208,18 +208,17 @@ fn canaries_in_all_values_at_once_are_in_no_report() {
 fn canaries_in_xml_are_in_no_report() {
     let mut reports = Reports::new(Release::R4);
     for document in seeds::XML {
-        for (from, quote) in document.match_indices("=\"") {
-            let from = from + quote.len();
-            let to = from + document[from..].find('"').unwrap();
-            for other in in_place_of(&document[from..to]) {
+        for (at, quote) in document.match_indices("=\"") {
+            let (before, rest) = document.split_at(at + quote.len());
+            let (value, after) = rest.split_at(rest.find('"').unwrap());
+            for other in in_place_of(value) {
                 let other = other.replace('"', "'").replace('<', "&lt;");
-                let changed = [&document[..from], &other, &document[to..]].concat();
-                reports.watch(changed.as_bytes(), "a value");
+                reports.watch([before, &other, after].concat().as_bytes(), "a value");
             }
         }
-        for (from, _) in document.match_indices('<') {
-            let name = &document[from + 1..];
-            let name = &name[..name.find([' ', '/', '>']).unwrap()];
+        for (at, _) in document.match_indices('<') {
+            let (before, tag) = document.split_at(at);
+            let name = tag.split([' ', '/', '>']).next().unwrap().trim_start_matches('<');
             if name.is_empty() || name.starts_with(['?', '!']) {
                 continue;
             }
@@ -234,12 +233,11 @@ fn canaries_in_xml_are_in_no_report() {
             }
             for piece in seeds::PIECES {
                 let piece = piece.replace("CANARY", STEM);
-                let changed = [&document[..from], &piece, &document[from..]].concat();
-                reports.watch(changed.as_bytes(), "a piece");
+                reports.watch([before, &piece, tag].concat().as_bytes(), "a piece");
             }
             let attribute = format!("<{name} {STEM}=\"{STEM}\"");
-            let changed = [&document[..from], &attribute, &document[from + 1 + name.len()..]];
-            reports.watch(changed.concat().as_bytes(), "an attribute");
+            let after = tag.split_at(1 + name.len()).1;
+            reports.watch([before, &attribute, after].concat().as_bytes(), "an attribute");
         }
     }
     reports.end(20);

@@ -70,8 +70,7 @@ fn made(source: &str) -> Vec<&str> {
     for call in
         ["Failure::new(", "Problem::new(", "Issue::new(", "Issue::error(", "Issue::warning("]
     {
-        for (at, _) in source.match_indices(call) {
-            let rest = &source[at + call.len()..];
+        for rest in source.split(call).skip(1) {
             // The first text among the arguments, if it comes before a message, which has spaces.
             let text = rest.split('"').nth(1).unwrap_or_default();
             let before = rest.split('"').next().unwrap_or_default();
@@ -81,7 +80,7 @@ fn made(source: &str) -> Vec<&str> {
         }
     }
     for call in ["Error::new(\"", "code: \""] {
-        let all = source.match_indices(call).map(|(at, _)| &source[at + call.len()..]);
+        let all = source.split(call).skip(1);
         codes.extend(all.filter_map(|rest| rest.split('"').next()).filter(|text| is_code(text)));
     }
     codes

@@ -66,8 +66,8 @@ fn files(home: &Home) -> Vec<(String, i32)> {
         ("lines.ndjson", lines.clone().into_bytes(), 4),
         ("lines.jsonl.gz", cut.clone(), 4),
         ("cut.ndjson.gz", cut[..cut.len() / 2].to_vec(), 4),
-        ("broken.json", one[..one.len() / 2].as_bytes().to_vec(), 4),
-        ("broken.xml", xml[..xml.len() / 2].as_bytes().to_vec(), 4),
+        ("broken.json", one.as_bytes()[..one.len() / 2].to_vec(), 4),
+        ("broken.xml", xml.as_bytes()[..xml.len() / 2].to_vec(), 4),
         ("text.json", STEM.as_bytes().to_vec(), 4),
         ("array.json", format!("[\"{STEM}\"]").into_bytes(), 3),
         (

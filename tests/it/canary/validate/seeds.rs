@@ -19,7 +19,7 @@ pub(super) const JSON: [&str; 8] = [
 "managingOrganization":{"reference":"#o","type":"Organization","display":"O"},
 "generalPractitioner":[{"reference":"Practitioner/d","identifier":{"value":"1"}}],
 "link":[{"other":{"reference":"Patient/p2"},"type":"seealso"}]}"##,
-    r##"{"resourceType":"Observation","id":"b1","status":"final",
+    r#"{"resourceType":"Observation","id":"b1","status":"final",
 "category":[{"coding":[{"system":"http://terminology.hl7.org/CodeSystem/observation-category","code":"vital-signs","display":"Vital Signs"}]}],
 "code":{"coding":[{"system":"http://loinc.org","code":"85354-9","display":"Blood pressure"},{"system":"http://snomed.info/sct","version":"http://snomed.info/sct/900000000000207008","code":"75367002"}],"text":"t"},
 "subject":{"reference":"Patient/p1"},"effectivePeriod":{"start":"2024-01-02","end":"2024-01-03"},"issued":"2024-01-02T03:04:05.000Z",
@@ -27,32 +27,32 @@ pub(super) const JSON: [&str; 8] = [
 "referenceRange":[{"low":{"value":1,"unit":"mm","system":"http://unitsofmeasure.org","code":"mm[Hg]"},"text":"r"}],
 "component":[{"code":{"coding":[{"system":"http://loinc.org","code":"8480-6"}]},"valueQuantity":{"value":120,"unit":"mmHg","system":"http://unitsofmeasure.org","code":"mm[Hg]"}},
 {"code":{"coding":[{"system":"http://loinc.org","code":"8462-4"}]},"dataAbsentReason":{"coding":[{"system":"http://terminology.hl7.org/CodeSystem/data-absent-reason","code":"unknown"}]}}],
-"note":[{"authorString":"a","time":"2024-01-02T03:04:05+01:00","text":"markdown"}]}"##,
-    r##"{"resourceType":"Bundle","id":"d1","identifier":{"system":"urn:ietf:rfc:3986","value":"urn:uuid:0c3151bd-1cbf-4d64-b04d-cd9187a4c6e0"},"type":"document","timestamp":"2024-01-02T03:04:05Z",
+"note":[{"authorString":"a","time":"2024-01-02T03:04:05+01:00","text":"markdown"}]}"#,
+    r#"{"resourceType":"Bundle","id":"d1","identifier":{"system":"urn:ietf:rfc:3986","value":"urn:uuid:0c3151bd-1cbf-4d64-b04d-cd9187a4c6e0"},"type":"document","timestamp":"2024-01-02T03:04:05Z",
 "link":[{"relation":"self","url":"http://a.example/fhir"}],
 "entry":[{"fullUrl":"http://a.example/fhir/Composition/c","resource":{"resourceType":"Composition","id":"c","status":"final","type":{"text":"t"},"subject":{"reference":"Patient/p"},"date":"2024-01-02","author":[{"reference":"Practitioner/d"}],"title":"T",
 "section":[{"title":"S","code":{"text":"x"},"text":{"status":"generated","div":"<div xmlns=\"http://www.w3.org/1999/xhtml\">s</div>"},"entry":[{"reference":"Patient/p"}]}]}},
 {"fullUrl":"http://a.example/fhir/Patient/p","resource":{"resourceType":"Patient","id":"p","name":[{"text":"N"}]}},
 {"fullUrl":"http://a.example/fhir/Practitioner/d","resource":{"resourceType":"Practitioner","id":"d"}},
-{"fullUrl":"urn:uuid:0c3151bd-1cbf-4d64-b04d-cd9187a4c6e1","resource":{"resourceType":"Condition","subject":{"reference":"urn:uuid:0c3151bd-1cbf-4d64-b04d-cd9187a4c6e2"},"onsetString":"o"}}]}"##,
-    r##"{"resourceType":"Bundle","type":"transaction","entry":[
+{"fullUrl":"urn:uuid:0c3151bd-1cbf-4d64-b04d-cd9187a4c6e1","resource":{"resourceType":"Condition","subject":{"reference":"urn:uuid:0c3151bd-1cbf-4d64-b04d-cd9187a4c6e2"},"onsetString":"o"}}]}"#,
+    r#"{"resourceType":"Bundle","type":"transaction","entry":[
 {"fullUrl":"urn:uuid:0c3151bd-1cbf-4d64-b04d-cd9187a4c6e1","resource":{"resourceType":"Goal","lifecycleStatus":"active","description":{"text":"d"},"subject":{"reference":"Patient/p"},"target":[{"measure":{"text":"m"},"detailString":"x","dueDate":"2024-05-06"}]},"request":{"method":"POST","url":"Goal","ifNoneExist":"identifier=a|b"}},
 {"fullUrl":"http://a.example/fhir/Encounter/e","resource":{"resourceType":"Encounter","id":"e","status":"finished","class":{"system":"http://terminology.hl7.org/CodeSystem/v3-ActCode","code":"AMB"},"period":{"start":"2024-01-02T03:04:05Z","end":"2024-01-02T04:04:05Z"}},"request":{"method":"PUT","url":"Encounter/e","ifMatch":"W/\"1\""}},
-{"request":{"method":"DELETE","url":"Patient/old"}}]}"##,
+{"request":{"method":"DELETE","url":"Patient/old"}}]}"#,
     r##"{"resourceType":"CarePlan","status":"active","intent":"plan","instantiatesCanonical":["http://a.example/PlanDefinition/x|1"],"instantiatesUri":["http://a.example/u"],
 "category":[{"text":"c"}],"title":"T","subject":{"reference":"Patient/p"},"period":{"start":"2024","end":"2024-02"},
 "addresses":[{"reference":"Condition/c"}],"goal":[{"reference":"#g"}],
 "contained":[{"resourceType":"Goal","id":"g","lifecycleStatus":"proposed","description":{"text":"d"},"subject":{"reference":"Patient/p"}}],
 "activity":[{"detail":{"kind":"Task","code":{"text":"c"},"status":"scheduled","scheduledTiming":{"repeat":{"boundsDuration":{"value":1,"unit":"wk","system":"http://unitsofmeasure.org","code":"wk"},"frequency":1,"period":1,"periodUnit":"wk","timeOfDay":["10:00:00"]}},"description":"d"},"progress":[{"text":"n"}]}]}"##,
-    r##"{"resourceType":"QuestionnaireResponse","questionnaire":"http://a.example/Questionnaire/q|1","status":"completed","subject":{"reference":"Patient/p"},"authored":"2024-01-02",
-"item":[{"linkId":"1","definition":"http://a.example/d#x","text":"t","answer":[{"valueCoding":{"system":"http://loinc.org","code":"LA6568-5","display":"Not at all"},"item":[{"linkId":"1.1","answer":[{"valueString":"s"},{"valueUri":"http://a.example/x"}]}]},{"valueDecimal":1.50}]}]}"##,
-    r##"{"resourceType":"DocumentReference","masterIdentifier":{"system":"urn:ietf:rfc:3986","value":"urn:oid:1.2.3"},"status":"current","docStatus":"final","type":{"coding":[{"system":"http://loinc.org","code":"11488-4","display":"Consult note"}]},
+    r#"{"resourceType":"QuestionnaireResponse","questionnaire":"http://a.example/Questionnaire/q|1","status":"completed","subject":{"reference":"Patient/p"},"authored":"2024-01-02",
+"item":[{"linkId":"1","definition":"http://a.example/d#x","text":"t","answer":[{"valueCoding":{"system":"http://loinc.org","code":"LA6568-5","display":"Not at all"},"item":[{"linkId":"1.1","answer":[{"valueString":"s"},{"valueUri":"http://a.example/x"}]}]},{"valueDecimal":1.50}]}]}"#,
+    r#"{"resourceType":"DocumentReference","masterIdentifier":{"system":"urn:ietf:rfc:3986","value":"urn:oid:1.2.3"},"status":"current","docStatus":"final","type":{"coding":[{"system":"http://loinc.org","code":"11488-4","display":"Consult note"}]},
 "subject":{"reference":"Patient/p"},"date":"2024-01-02T03:04:05Z","custodian":{"reference":"Organization/o"},"relatesTo":[{"code":"replaces","target":{"reference":"DocumentReference/x"}}],
 "content":[{"attachment":{"contentType":"text/plain","language":"de","data":"aGVsbG8=","url":"http://a.example/Binary/1","size":5,"hash":"qvTGHdzF6KLavt4PO0gs2a6pQ00=","title":"t","creation":"2024-01-02"},"format":{"system":"urn:oid:1.3.6.1.4.1.19376.1.2.3","code":"urn:ihe:pcc:handp:2008"}}],
-"context":{"period":{"start":"2024-01-01","end":"2024-01-02"},"related":[{"reference":"http://b.example/fhir/Observation/1/_history/2"}]}}"##,
-    r##"{"resourceType":"StructureDefinition","id":"s","url":"http://a.example/StructureDefinition/s","version":"1","name":"S","status":"draft","date":"2024","fhirVersion":"4.0.1","kind":"resource","abstract":false,"type":"Patient","baseDefinition":"http://hl7.org/fhir/StructureDefinition/Patient","derivation":"constraint",
+"context":{"period":{"start":"2024-01-01","end":"2024-01-02"},"related":[{"reference":"http://b.example/fhir/Observation/1/_history/2"}]}}"#,
+    r#"{"resourceType":"StructureDefinition","id":"s","url":"http://a.example/StructureDefinition/s","version":"1","name":"S","status":"draft","date":"2024","fhirVersion":"4.0.1","kind":"resource","abstract":false,"type":"Patient","baseDefinition":"http://hl7.org/fhir/StructureDefinition/Patient","derivation":"constraint",
 "contact":[{"telecom":[{"system":"url","value":"http://a.example"}]}],"jurisdiction":[{"coding":[{"system":"urn:iso:std:iso:3166","code":"AT","display":"Austria"}]}],
-"differential":{"element":[{"id":"Patient","path":"Patient","constraint":[{"key":"s-1","severity":"error","human":"h","expression":"name.exists()"}]},{"id":"Patient.gender","path":"Patient.gender","min":1,"max":"1","fixedCode":"male","binding":{"strength":"required","valueSet":"http://hl7.org/fhir/ValueSet/administrative-gender"},"type":[{"code":"code"}]}]}}"##,
+"differential":{"element":[{"id":"Patient","path":"Patient","constraint":[{"key":"s-1","severity":"error","human":"h","expression":"name.exists()"}]},{"id":"Patient.gender","path":"Patient.gender","min":1,"max":"1","fixedCode":"male","binding":{"strength":"required","valueSet":"http://hl7.org/fhir/ValueSet/administrative-gender"},"type":[{"code":"code"}]}]}}"#,
 ];
 
 /// In XML.
@@ -72,8 +72,8 @@ pub(super) const XML: [&str; 2] = [
   <birthDate value="1990-01-02"/>
   <managingOrganization><reference value="#o"/></managingOrganization>
 </Patient>"##,
-    r##"<f:Bundle xmlns:f="http://hl7.org/fhir"><f:type value="collection"/><f:entry><f:fullUrl value="http://a.example/fhir/Goal/g"/><f:resource>
-<f:Goal><f:id value="g"/><f:lifecycleStatus value="active"/><f:description><f:text value="d"/></f:description><f:subject><f:reference value="Patient/p"/></f:subject></f:Goal></f:resource></f:entry></f:Bundle>"##,
+    r#"<f:Bundle xmlns:f="http://hl7.org/fhir"><f:type value="collection"/><f:entry><f:fullUrl value="http://a.example/fhir/Goal/g"/><f:resource>
+<f:Goal><f:id value="g"/><f:lifecycleStatus value="active"/><f:description><f:text value="d"/></f:description><f:subject><f:reference value="Patient/p"/></f:subject></f:Goal></f:resource></f:entry></f:Bundle>"#,
 ];
 
 /// Narratives that are none, or ones that FHIR forbids.
