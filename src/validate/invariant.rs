@@ -8,6 +8,7 @@
 //! without the engine; [`Invariant::interpret`] takes no such way, so that tests hold the one against the other.
 
 mod correction;
+mod entries;
 mod native;
 mod pass;
 

@@ -212,7 +212,8 @@ pub fn element(
     if primitive == Primitive::Xhtml {
         return;
     }
-    characters(node, value, findings);
+    let sieved = Sieved::of(value);
+    characters(node, value, sieved, findings);
     // The id of a resource is told apart: R4 calls it a string, and its length and its characters are two rules.
     if tree.name(node) == "id" && is_resource(tree, node) {
         resource_id(node, value, findings);
@@ -221,13 +222,40 @@ pub fn element(
     if primitive == Primitive::Id && exempt_id(tree, node) {
         return;
     }
-    if value.trim().is_empty() && primitive != Primitive::String {
+    if sieved.may_be_blank() && value.trim().is_empty() && primitive != Primitive::String {
         findings.add(&rule::WHITESPACE, node, rule::WHITESPACE.title).with_value();
         return;
     }
     check(primitive, value, release, |rule| {
         findings.add(rule, node, rule.title).with_value();
     });
+}
+
+/// What one look over the bytes of a text tells: whether there is reason to look closer.
+#[derive(Debug, Clone, Copy, Default)]
+struct Sieved {
+    /// A byte below the space: a control character, a tab, a line feed.
+    has_control: bool,
+    /// A space, or what is below it.
+    has_space: bool,
+    /// Something beyond ASCII.
+    is_wide: bool,
+}
+
+impl Sieved {
+    /// Whether there may be nothing but white space in it.
+    const fn may_be_blank(self) -> bool {
+        self.has_space || self.is_wide
+    }
+
+    /// No byte is looked at twice, and none ends the look, so that the machine takes many at once.
+    fn of(value: &str) -> Self {
+        value.bytes().fold(Self::default(), |so_far, byte| Self {
+            has_control: so_far.has_control | (byte < 0x20),
+            has_space: so_far.has_space | (byte <= 0x20),
+            is_wide: so_far.is_wide | (byte >= 0x80),
+        })
+    }
 }
 
 fn is_resource(tree: &Tree<'_>, node: NodeId) -> bool {
@@ -252,11 +280,12 @@ fn resource_id(node: NodeId, value: &str, findings: &mut Findings) {
 }
 
 /// Characters that no text should have: controls, and controls of the writing direction that are left open.
-fn characters(node: NodeId, value: &str, findings: &mut Findings) {
-    if value.bytes().any(|byte| byte < 0x20 && !matches!(byte, b'\t' | b'\n' | b'\r')) {
+fn characters(node: NodeId, value: &str, sieved: Sieved, findings: &mut Findings) {
+    let is_control = |byte| byte < 0x20 && !matches!(byte, b'\t' | b'\n' | b'\r');
+    if sieved.has_control && value.bytes().any(is_control) {
         findings.add(&rule::CONTROL_CHARACTER, node, rule::CONTROL_CHARACTER.title);
     }
-    if text::leaves_direction_open(value) {
+    if sieved.is_wide && text::leaves_direction_open(value) {
         findings.add(&rule::DIRECTION, node, rule::DIRECTION.title);
     }
 }

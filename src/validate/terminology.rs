@@ -129,6 +129,9 @@ pub type UnitTest = fn(&str) -> Option<bool>;
 /// The set of a binding, if there is one, with the binding's URL.
 type Bound = (Box<str>, Option<Arc<ValueSet>>);
 
+/// How many canonical URLs are kept at least, found or not, before those that were not found are no longer.
+const MOST_KEPT: usize = 10_000;
+
 type Kept<T> = RwLock<BTreeMap<Box<str>, Option<Arc<T>>>>;
 
 /// The terminology of a release, from any thread.
@@ -138,6 +141,8 @@ pub struct Terminology {
     is_unit: UnitTest,
     code_systems: Kept<CodeSystem>,
     value_sets: Kept<ValueSet>,
+    /// Systems of documents that turned out to be value sets, or not.
+    is_value_set: Kept<()>,
     /// The sets of bindings by their numbers, each with its URL.
     bound: RwLock<Vec<Bound>>,
     supplements: OnceLock<Vec<Arc<dyn Resource>>>,
@@ -158,6 +163,7 @@ impl Terminology {
             is_unit,
             code_systems: Kept::default(),
             value_sets: Kept::default(),
+            is_value_set: Kept::default(),
             bound: RwLock::default(),
             supplements: OnceLock::new(),
         }
@@ -253,7 +259,8 @@ impl Terminology {
 
     /// Whether a URL is that of a ValueSet at hand.
     fn is_value_set(&self, url: &str) -> bool {
-        self.library.value_set(url).is_some()
+        let found = || self.library.value_set(url).map(|_| Arc::new(()));
+        kept(&self.is_value_set, url, found).is_some()
     }
 }
 
@@ -264,5 +271,10 @@ fn kept<T>(all: &Kept<T>, key: &str, make: impl FnOnce() -> Option<Arc<T>>) -> O
         return found.clone();
     }
     let made = make();
-    all.write().unwrap_or_else(PoisonError::into_inner).entry(key.into()).or_insert(made).clone()
+    let mut all = all.write().unwrap_or_else(PoisonError::into_inner);
+    // Documents may name any number of systems that nobody knows: they must not fill the memory.
+    if made.is_none() && all.len() >= MOST_KEPT {
+        return None;
+    }
+    all.entry(key.into()).or_insert(made).clone()
 }

@@ -131,6 +131,7 @@ pub(in crate::validate) fn narrow(offset: usize) -> u32 {
 #[derive(Debug, Clone, Copy)]
 struct Node {
     name: Slice,
+    /// The value; of a resource its type.
     text: Slice,
     start: u32,
     parent: u32,
@@ -303,6 +304,9 @@ impl<'s> Tree<'s> {
     pub fn resource_type(&self, id: NodeId) -> Option<&str> {
         if self.node(id).flags & RESOURCE == 0 {
             return None;
+        }
+        if !self.has_value(id) {
+            return Some(self.slice(self.node(id).text));
         }
         let at = self.resources.binary_search_by_key(&id, |(node, _)| *node).ok()?;
         self.resources.get(at).map(|(_, slice)| self.slice(*slice))
@@ -570,7 +574,13 @@ impl<'s> Tree<'s> {
 
     /// Says that an element is a resource of this type.
     pub(in crate::validate) fn put_resource(&mut self, id: NodeId, resource_type: Slice) {
-        self.flag(id, RESOURCE);
+        if let Some(node) = self.nodes.get_mut(id.index()) {
+            node.flags |= RESOURCE;
+            // Resources have no value of their own; where somebody wrote one nevertheless, it stays.
+            if !matches!(node.kind, Kind::Bool | Kind::Number | Kind::String) {
+                node.text = resource_type;
+            }
+        }
         self.resources.push((id, resource_type));
     }
 

@@ -57,7 +57,7 @@ pub(super) fn check(
     options: &Options,
     findings: &mut Findings,
 ) {
-    if !value.contains('<') {
+    if memchr::memchr(b'<', value.as_bytes()).is_none() {
         return;
     }
     if options.security_checks {

@@ -6,6 +6,9 @@
 
 mod atoms;
 
+use std::collections::BTreeMap;
+use std::sync::RwLock;
+
 use atoms::{ATOMS, BINARY_PREFIXES, PREFIXES};
 
 use super::decimal::Decimal;
@@ -92,9 +95,21 @@ impl Measure {
     }
 }
 
-/// Whether this is a unit of UCUM.
+/// Whether this is a unit of UCUM. An export has few units and has them often, so what was found is kept.
 pub fn is_valid(code: &str) -> bool {
-    measure(code).is_some()
+    static KNOWN: RwLock<BTreeMap<Box<str>, bool>> = RwLock::new(BTreeMap::new());
+    // Documents may have any number of codes that are none: they must not fill the memory.
+    const MOST: usize = 4096;
+    let known = KNOWN.read().ok().and_then(|known| known.get(code).copied());
+    known.unwrap_or_else(|| {
+        let is_valid = measure(code).is_some();
+        if let Ok(mut known) = KNOWN.write()
+            && known.len() < MOST
+        {
+            known.insert(code.into(), is_valid);
+        }
+        is_valid
+    })
 }
 
 /// Whether quantities of these units can be compared (FHIRPath 6.6 `comparable`).

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeSet;
 
+use super::entries::Entries;
 use crate::validate::fhirpath::{Context, Expression, Presence};
 use crate::validate::tree::{NodeId, Tree};
 
@@ -33,6 +34,8 @@ pub(super) enum Native {
     },
     /// per-1: dates of one precision in order; what else there is the engine sees.
     Period,
+    /// What every entry of a Bundle has to have.
+    Entries(Entries),
 }
 
 type Make = fn() -> Native;
@@ -72,6 +75,27 @@ const TABLE: &[(&str, Make)] = &[
     (
         "start.hasValue().not()orend.hasValue().not()or(start.lowBoundary()<=end.highBoundary())",
         || Native::Period,
+    ),
+    ("entry.search.empty()or(type='searchset')", || Native::Entries(Entries::HaveNoSearch)),
+    ("(type='searchset')orentry.search.empty()", || Native::Entries(Entries::HaveNoSearch)),
+    (
+        "entry.all(request.exists()=(%resource.type='batch'or%resource.type='transaction'or%resource.type='history'))",
+        || Native::Entries(Entries::HaveJustIn("request", ["batch", "transaction", "history"])),
+    ),
+    (
+        "entry.all(response.exists()=(%resource.type='batch-response'or%resource.type='transaction-response'or%resource.type='history'))",
+        || {
+            let types = ["batch-response", "transaction-response", "history"];
+            Native::Entries(Entries::HaveJustIn("response", types))
+        },
+    ),
+    (
+        "(type='history')orentry.where(fullUrl.exists()).select(fullUrl&resource.meta.versionId).isDistinct()",
+        || Native::Entries(Entries::AreDistinct),
+    ),
+    (
+        "(type='history')orentry.where(fullUrl.exists()).select(fullUrl&iif(resource.meta.versionId.exists(),resource.meta.versionId,'')).isDistinct()",
+        || Native::Entries(Entries::AreDistinct),
     ),
 ];
 
@@ -113,6 +137,7 @@ impl Native {
             Self::ContainedIsUsed { without_id } => contained_is_used(context, node, *without_id),
             Self::Reference { own_container } => reference(context, node, *own_container),
             Self::Period => period(tree, node),
+            Self::Entries(entries) => entries.hold(tree, node),
         }
     }
 }
