@@ -2,6 +2,7 @@
 //!
 //! The FHIR release is a value ([`Release`]), never a type parameter: a server tells its release at run time.
 
+pub mod base64;
 pub mod bundle;
 pub mod capability;
 pub mod outcome;

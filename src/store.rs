@@ -229,6 +229,14 @@ impl Store {
         sqlite::links(&mut *self.connection.lock().await, ehr).await
     }
 
+    /// The link of a plan to an EHR, if there is one.
+    ///
+    /// # Errors
+    /// [`Error::Database`] and [`Error::Damaged`].
+    pub async fn link_of(&self, ehr: &str, plan: &str) -> Result<Option<Link>, Error> {
+        sqlite::link(&mut *self.connection.lock().await, ehr, plan).await
+    }
+
     /// Keeps a link; one of the same EHR and plan is replaced as long as nothing of the plan went elsewhere, and it is
     /// of the same file or about the same client and Patient. If it leads to another Patient or server, what was linked
     /// besides ([`ReferenceLink`]) ends.

@@ -13,6 +13,7 @@ use self::archive::{MOST_BYTES, MOST_FILES};
 use super::exit::Exit;
 use super::failure::{Failure, cannot_read};
 use crate::validate::definitions::Package;
+use crate::validate::detect::is_named;
 
 /// No directory of a package is nested deeper.
 const DEPTH: usize = 8;
@@ -119,7 +120,7 @@ impl Walk {
             let is_npm = prefix == "package/";
             if is_directory && depth < DEPTH && !is_npm && !name.starts_with('.') {
                 self.directory(&entry.path(), &[prefix, &name, "/"].concat(), depth + 1)?;
-            } else if !is_directory && is_json(&name) && entry.path().is_file() {
+            } else if !is_directory && is_named(&name, "json") && entry.path().is_file() {
                 let mut bytes = Vec::new();
                 let left = MOST_BYTES.saturating_sub(self.bytes);
                 let read = File::open(entry.path())?.take(left + 1).read_to_end(&mut bytes)?;
@@ -136,8 +137,3 @@ impl Walk {
 
 #[cfg(test)]
 mod tests;
-
-/// Whether a file is JSON by its name.
-fn is_json(name: &str) -> bool {
-    std::path::Path::new(name).extension().is_some_and(|extension| extension == "json")
-}

@@ -7,6 +7,10 @@ use std::fmt;
 use super::{Key, Number, Object, Value, pointer};
 
 /// How large and deep a document may be; a document beyond them is refused, not cut.
+///
+/// A single text has no limit of its own beside that of the whole: an attachment of many megabytes is legal (FHIR's base64Binary
+/// has no end), a text is borrowed from the source rather than copied, and that a FHIR string ends at 1 MiB is a rule of the
+/// validator, which tells the place. From the network a line of NDJSON has 4 MiB at most, and so has any text in it.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
     /// Bytes of the whole document.

@@ -1,12 +1,12 @@
 //! A session's summary, and the whole plan to read ⇄ DocumentReference.
 
 use crate::date::PartialDate;
+use crate::fhir::base64::{self, Alphabet};
 use crate::ipt::session::Session;
 use crate::ipt::{Format, PlanStatus, SessionStatus};
 use crate::json::Object;
 use crate::mapping::chart::Chart;
 use crate::mapping::code::{coding, concept, session_name, system};
-use crate::mapping::element::{base64, from_base64};
 use crate::mapping::identity::derived;
 use crate::mapping::narrative::Narrative;
 use crate::mapping::policy::Section;
@@ -23,7 +23,7 @@ fn attachment(writer: &Writer<'_>, content_type: &str, title: &str, bytes: &[u8]
     object! { "attachment" => object! {
         "contentType" => content_type,
         "language" => writer.plan.language.as_ref(),
-        "data" => base64(bytes),
+        "data" => base64::encode(bytes, Alphabet::Standard),
         "title" => title,
     } }
 }
@@ -59,7 +59,9 @@ pub(super) fn write_summary(writer: &mut Writer<'_>, session: &Session) {
 pub(super) fn read_summary(chart: &Chart<'_>, session_id: &str) -> Option<String> {
     let document = chart.find("DocumentReference", &summary_local(session_id))?;
     let data = document.items("content").next()?.get("attachment")?.text("data")?;
-    String::from_utf8(from_base64(data)?).ok()
+    // R4 allows white space in it, and a server may break the lines.
+    let data: String = data.split_ascii_whitespace().collect();
+    String::from_utf8(base64::decode(&data, Alphabet::Standard)?).ok()
 }
 
 /// The whole plan, as the policy left it, to be read; by grant with the record itself beside it.

@@ -61,18 +61,38 @@ async fn migrate(connection: &mut SqliteConnection) -> Result<(), Error> {
     Ok(())
 }
 
+/// Reads links, with a condition behind it.
+macro_rules! select_link {
+    ($condition:literal) => {
+        concat!(
+            "SELECT ehr, plan, base_url, record, client, patient, practitioner, patient_marks, linked_at FROM link ",
+            $condition
+        )
+    };
+}
+
 pub(super) async fn links(
     connection: &mut SqliteConnection,
     ehr: Option<&str>,
 ) -> Result<Vec<Link>, Error> {
-    let rows = sqlx::query(
-        "SELECT ehr, plan, base_url, record, client, patient, practitioner, patient_marks, linked_at
-         FROM link WHERE $1 IS NULL OR ehr = $1 ORDER BY ehr, plan",
-    )
-    .bind(ehr)
-    .fetch_all(connection)
-    .await?;
+    let rows = sqlx::query(select_link!("WHERE $1 IS NULL OR ehr = $1 ORDER BY ehr, plan"))
+        .bind(ehr)
+        .fetch_all(connection)
+        .await?;
     rows.iter().map(row::link).collect()
+}
+
+pub(super) async fn link(
+    connection: &mut SqliteConnection,
+    ehr: &str,
+    plan: &str,
+) -> Result<Option<Link>, Error> {
+    let row = sqlx::query(select_link!("WHERE ehr = $1 AND plan = $2"))
+        .bind(ehr)
+        .bind(plan)
+        .fetch_optional(connection)
+        .await?;
+    row.as_ref().map(row::link).transpose()
 }
 
 pub(super) async fn put_link(connection: &mut SqliteConnection, link: &Link) -> Result<(), Error> {

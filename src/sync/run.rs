@@ -141,7 +141,7 @@ async fn prepare<'a, 'p>(
         return Err(Stop::OtherClient);
     }
     // Read again under the lock: it may have been corrected after the records were loaded.
-    if writer.is_some() && !ehr.store.links(Some(ehr.name)).await?.contains(link) {
+    if writer.is_some() && ehr.store.link_of(ehr.name, &link.plan).await?.as_ref() != Some(link) {
         return Err(Stop::LinkChanged);
     }
     // A visit or therapist at another EHR, or of another record, has the same form.

@@ -8,9 +8,9 @@
 mod sha1;
 
 use super::finding::Findings;
-use super::primitive::{Base64, base64};
 use super::rule::attachment as rule;
 use super::tree::{NodeId, Tree};
+use crate::fhir::base64::{self, Alphabet, Form};
 
 use sha1::Sha1;
 
@@ -35,14 +35,14 @@ pub fn check(tree: &Tree<'_>, node: NodeId, findings: &mut Findings) {
         }
         return;
     };
-    let length = match base64(data) {
-        Base64::Good { length } => length,
-        Base64::Spaced { .. } => {
+    let length = match base64::form(data) {
+        Form::Good { length } => length,
+        Form::Spaced { .. } => {
             findings.add(&rule::DATA_SPACE, node, rule::DATA_SPACE.title);
             return;
         }
         // The value itself is told of as a primitive.
-        Base64::Bad => return,
+        Form::Bad => return,
     };
     if let Some(stated) = stated
         && u64::try_from(length).is_ok_and(|length| length != stated)
@@ -62,42 +62,11 @@ pub fn check(tree: &Tree<'_>, node: NodeId, findings: &mut Findings) {
     }
 }
 
-/// The 6 bits of a letter of base64.
-const fn sextet(letter: u8) -> Option<u32> {
-    Some(match letter {
-        b'A'..=b'Z' => letter - b'A',
-        b'a'..=b'z' => letter - b'a' + 26,
-        b'0'..=b'9' => letter - b'0' + 52,
-        b'+' => 62,
-        b'/' => 63,
-        _ => return None,
-    } as u32)
-}
-
-/// Gives the bytes of base64 without white space, three at a time at most.
-fn decode(text: &str, mut take: impl FnMut(&[u8])) {
-    for group in text.as_bytes().chunks(4) {
-        let letters = group.iter().filter_map(|letter| sextet(*letter));
-        let mut bits = 0_u32;
-        let mut count = 0_usize;
-        for letter in letters {
-            bits = bits << 6 | letter;
-            count += 1;
-        }
-        bits <<= 6 * (4 - count.min(4));
-        let [_, bytes @ ..] = bits.to_be_bytes();
-        take(bytes.get(..count.saturating_sub(1).min(3)).unwrap_or_default());
-    }
-}
-
 /// The stated hash; nothing if it is no base64. One of another length can't be a SHA-1, and never fits.
 fn decode_hash(text: &str) -> Option<[u8; 20]> {
-    if !matches!(base64(text), Base64::Good { .. }) {
-        return None;
-    }
     let mut hash = [0; 20];
     let mut length = 0;
-    decode(text, |bytes| {
+    let is_base64 = base64::pieces(text, Alphabet::Standard, |bytes| {
         for byte in bytes {
             if let Some(place) = hash.get_mut(length) {
                 *place = *byte;
@@ -106,11 +75,11 @@ fn decode_hash(text: &str) -> Option<[u8; 20]> {
         }
     });
     // A hash that is too long or too short stays one that no data have.
-    Some(if length == 20 { hash } else { [0; 20] })
+    is_base64.then_some(if length == 20 { hash } else { [0; 20] })
 }
 
 fn digest(data: &str) -> [u8; 20] {
     let mut sha1 = Sha1::new();
-    decode(data, |bytes| sha1.update(bytes));
+    base64::pieces(data, Alphabet::Standard, |bytes| sha1.update(bytes));
     sha1.finish()
 }

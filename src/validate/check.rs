@@ -16,6 +16,9 @@ use super::tree::{self, NodeId, Tree, xml};
 use crate::fhir::Release;
 use crate::json::{ErrorKind, Limits, Pointer, Position};
 
+/// No element of FHIR has a longer name, in bytes; the longest have fewer than 50.
+const LONGEST_NAME: usize = 128;
+
 /// How reports are made.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct View {
@@ -121,7 +124,9 @@ impl Checks {
 
     /// Whether an element of some type of a release has this name, `valueQuantity` for `value[x]` included.
     pub fn is_element_name(&self, release: Release, name: &str) -> bool {
-        let Some(cell) = self.names.get(release as usize) else { return false };
+        // Whatever is longer is none, and need not be taken apart at each letter.
+        let cell = self.names.get(release as usize).filter(|_| name.len() <= LONGEST_NAME);
+        let Some(cell) = cell else { return false };
         let shared = self.shared(release);
         let names = cell.get_or_init(|| element_names(shared.definitions()));
         let is_type = |rest: &str| {

@@ -474,11 +474,6 @@ impl<'d> Row<'d> {
     }
 }
 
-/// Whether the name of a file says JSON, as packages spell it.
-fn is_json(name: &str) -> bool {
-    name.strip_suffix("json").is_some_and(|stem| stem.ends_with('.'))
-}
-
 /// The URL of a canonical, and its version if it has one. An empty version is none.
 fn split(canonical: &str) -> (&str, Option<&str>) {
     match canonical.split_once('|') {

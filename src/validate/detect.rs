@@ -68,13 +68,12 @@ pub fn input(bytes: &[u8]) -> Input {
     if bytes.starts_with(&[0x1f, 0x8b]) {
         return Input::Gzip;
     }
-    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    let bytes = bytes.trim_ascii_start();
+    let bytes = without_mark(bytes);
     match bytes.first() {
         None => Input::Empty,
         Some(b'<') => Input::Xml,
         Some(b'{') => match memchr(b'\n', bytes) {
-            Some(end) if is_whole(bytes.get(..end).unwrap_or_default()) => {
+            Some(end) if is_object(bytes.get(..end).unwrap_or_default()) => {
                 let rest = bytes.get(end..).unwrap_or_default().trim_ascii_start();
                 if rest.is_empty() { Input::Json } else { Input::Ndjson }
             }
@@ -85,9 +84,20 @@ pub fn input(bytes: &[u8]) -> Input {
     }
 }
 
-/// Whether the brackets of a line that begins with `{` all close in it, the first one last.
-pub fn is_whole(line: &[u8]) -> bool {
-    let line = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line).trim_ascii_start();
+fn without_mark(bytes: &[u8]) -> &[u8] {
+    bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes).trim_ascii_start()
+}
+
+/// Whether the name of a file ends in a dot and these letters, whatever their case.
+pub fn is_named(name: &str, kind: &str) -> bool {
+    name.rsplit_once('.').is_some_and(|(stem, end)| {
+        end.eq_ignore_ascii_case(kind) && !stem.is_empty() && !stem.ends_with('/')
+    })
+}
+
+/// Whether a line is one JSON object from its first brace to its last, by its brackets alone.
+pub fn is_object(line: &[u8]) -> bool {
+    let line = without_mark(line);
     if !line.starts_with(b"{") {
         return false;
     }

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::rule::{Rule, structure};
 use super::terminology::CodeQuestion;
-use super::tree::{NodeId, Tree};
+use super::tree::{Naming, NodeId, Tree};
 use super::types::Types;
 use crate::issue::Severity;
 
@@ -84,15 +84,21 @@ impl Finding {
 impl Finding {
     /// Where it is, as the HL7 engine writes it: what can't be read it writes otherwise than what breaks a rule.
     pub fn expression(&self, tree: &Tree<'_>, types: &Types) -> String {
-        self.expression_of(self.node, tree, types)
+        self.expression_of(self.node, tree, types, Naming::AsWritten)
     }
 
     /// The same of an element above it, if the element itself is not to be told.
-    pub fn expression_of(&self, node: NodeId, tree: &Tree<'_>, types: &Types) -> String {
+    pub fn expression_of(
+        &self,
+        node: NodeId,
+        tree: &Tree<'_>,
+        types: &Types,
+        naming: Naming,
+    ) -> String {
         if structure::is_of_reading(self.rule) {
-            tree.expression_as_read(node, types)
+            tree.expression_as_read(node, types, naming)
         } else {
-            tree.expression(node, types)
+            tree.expression(node, types, naming)
         }
     }
 }

@@ -15,9 +15,10 @@ use super::finding::Findings;
 use super::rule::{Rule, primitive as rule};
 use super::tree::{Format, Kind, NodeId, Tree};
 use crate::fhir::Release;
+use crate::fhir::base64::{self, Form};
 
 pub use moment::{is_date, is_time};
-pub use text::{Base64, base64, is_absolute_url, is_id, is_oid, is_uuid};
+pub use text::{is_absolute_url, is_id, is_oid, is_uuid};
 
 /// A primitive type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -153,11 +154,11 @@ pub fn check(
         | Primitive::Canonical => {
             text::uri(primitive, value, &mut broken);
         }
-        Primitive::Base64Binary => match base64(value) {
-            Base64::Good { .. } => {}
-            Base64::Spaced { .. } if r5 => broken(&rule::BASE64_SPACE_R5),
-            Base64::Spaced { .. } => broken(&rule::BASE64_SPACE),
-            Base64::Bad => broken(&rule::BASE64),
+        Primitive::Base64Binary => match base64::form(value) {
+            Form::Good { .. } => {}
+            Form::Spaced { .. } if r5 => broken(&rule::BASE64_SPACE_R5),
+            Form::Spaced { .. } => broken(&rule::BASE64_SPACE),
+            Form::Bad => broken(&rule::BASE64),
         },
         Primitive::Date => moment::date(value, &mut broken),
         Primitive::DateTime => moment::date_time(value, &mut broken),

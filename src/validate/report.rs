@@ -13,10 +13,11 @@ pub mod outcome;
 pub mod text;
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 use super::finding::Finding;
 use super::rule::Rule;
-use super::tree::{Kind, NodeId, Tree};
+use super::tree::{Kind, Naming, NodeId, Tree};
 use super::types::{TypeId, Types};
 use crate::issue::Severity;
 use crate::json::{Pointer, Position};
@@ -122,22 +123,20 @@ impl Reporter<'_> {
         placed.sort_by(|(at, one), (other_at, other)| {
             (at, other.severity, one.rule.code).cmp(&(other_at, one.severity, other.rule.code))
         });
-        let mut lines = Lines { tree, at: 0, line: self.first_line, start: 0 };
+        let mut lines = Lines::new(tree, self.first_line);
+        let mut scan = excerpt::Scan::default();
         let mut reported: Vec<Reported> = Vec::with_capacity(placed.len());
-        let mut first_of_place = 0;
+        // What was said at this place, by what makes it the same to a reader.
+        let mut said = BTreeSet::new();
         let mut last_at = None;
         for (at, finding) in placed {
             if last_at != Some(at) {
-                (last_at, first_of_place) = (Some(at), reported.len());
+                last_at = Some(at);
+                said.clear();
             }
-            let item = self.item(tree, at, finding, &mut lines);
-            let same = |other: &Reported| {
-                (other.rule.code, &other.text, &other.key)
-                    == (item.rule.code, &item.text, &item.key)
-                    && other.pointer == item.pointer
-            };
-            if !reported.iter().skip(first_of_place).any(same) {
-                reported.push(item);
+            let shown = self.nearest_known(tree, finding.node);
+            if said.insert((finding.rule.code, &finding.text, &finding.key, shown)) {
+                reported.push(self.item(tree, (at, shown), finding, &mut lines, &mut scan));
             }
         }
         reported
@@ -146,11 +145,11 @@ impl Reporter<'_> {
     fn item(
         &self,
         tree: &Tree<'_>,
-        at: usize,
+        (at, shown): (usize, NodeId),
         finding: &Finding,
         lines: &mut Lines<'_, '_>,
+        scan: &mut excerpt::Scan,
     ) -> Reported {
-        let shown = self.nearest_known(tree, finding.node);
         let (position, line) = lines.to(at);
         Reported {
             rule: finding.rule,
@@ -167,7 +166,7 @@ impl Reporter<'_> {
             },
             profile: finding.profile.clone(),
             key: finding.key.clone(),
-            excerpt: self.excerpts.then(|| Excerpt::of(self, tree, line, at)),
+            excerpt: self.excerpts.then(|| Excerpt::of(self, tree, line, at, scan)),
         }
     }
 
@@ -188,13 +187,8 @@ impl Reporter<'_> {
     }
 
     fn expression(&self, tree: &Tree<'_>, finding: &Finding, shown: NodeId) -> String {
-        let expression = finding.expression_of(shown, tree, self.types);
-        match tree.resource_type(NodeId::ROOT) {
-            Some(name) if !self.show_values && self.types.id(name).is_none() => {
-                expression.replacen(name, "Resource", 1)
-            }
-            _ => expression,
-        }
+        let naming = if self.show_values { Naming::AsWritten } else { Naming::Masked };
+        finding.expression_of(shown, tree, self.types, naming)
     }
 }
 
@@ -210,17 +204,37 @@ fn place(tree: &Tree<'_>, finding: &Finding) -> usize {
     })
 }
 
-/// Lines and columns of ascending offsets: the source is gone through once, however many there are.
+/// Lines and columns of ascending offsets: the source is gone through once, however many there are, and however long its
+/// lines are.
 struct Lines<'t, 's> {
     tree: &'t Tree<'s>,
     /// How far it was counted.
     at: usize,
     line: usize,
-    /// Where that line begins.
+    /// Where that line begins, and where it ends.
     start: usize,
+    end: usize,
+    /// How many characters of it stand before `at`.
+    column: usize,
 }
 
-impl<'s> Lines<'_, 's> {
+impl<'t, 's> Lines<'t, 's> {
+    fn new(tree: &'t Tree<'s>, first_line: usize) -> Self {
+        let mut lines = Self { tree, at: 0, line: first_line, start: 0, end: 0, column: 0 };
+        lines.begin(0);
+        if tree.source().starts_with('\u{feff}') {
+            // It is no character of the line, and nothing stands before it.
+            lines.at = '\u{feff}'.len_utf8();
+        }
+        lines
+    }
+
+    fn begin(&mut self, start: usize) {
+        let rest = self.tree.source().as_bytes().get(start..).unwrap_or_default();
+        (self.start, self.at, self.column) = (start, start, 0);
+        self.end = start + memchr::memchr(b'\n', rest).unwrap_or(rest.len());
+    }
+
     /// The place of an offset, and its line in the source: where that begins, and its text.
     fn to(&mut self, offset: usize) -> (Position, (usize, &'s str)) {
         let source = self.tree.source();
@@ -228,17 +242,14 @@ impl<'s> Lines<'_, 's> {
         while !source.is_char_boundary(offset) {
             offset -= 1;
         }
-        let passed = source.as_bytes().get(self.at..offset).unwrap_or_default();
-        for newline in memchr::memchr_iter(b'\n', passed) {
+        while offset > self.end {
             self.line += 1;
-            self.start = self.at + newline + 1;
+            self.begin(self.end + 1);
         }
+        self.column += source.get(self.at..offset).unwrap_or_default().chars().count();
         self.at = self.at.max(offset);
-        let rest = source.get(self.start..).unwrap_or_default();
-        let before = source.get(self.start..offset).unwrap_or_default();
-        let text = rest.split('\n').next().unwrap_or_default().trim_end_matches('\r');
-        let column = before.trim_start_matches('\u{feff}').chars().count() + 1;
-        (Position { line: self.line, column }, (self.start, text))
+        let text = source.get(self.start..self.end).unwrap_or_default().trim_end_matches('\r');
+        (Position { line: self.line, column: self.column + 1 }, (self.start, text))
     }
 }
 

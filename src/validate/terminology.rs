@@ -58,7 +58,7 @@ pub enum Reason {
     Content,
     /// A filter can't be worked out.
     Filter,
-    /// Value sets import each other in a circle, or too deeply.
+    /// Value sets import each other in a circle, too deeply, or too often.
     Cycle,
 }
 

@@ -16,6 +16,8 @@ mod place;
 pub mod write;
 pub mod xml;
 
+pub use place::Naming;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::OnceLock;

@@ -14,6 +14,7 @@ mod inside;
 mod panic;
 mod refusal;
 mod token;
+mod validate;
 
 use std::path::Path;
 

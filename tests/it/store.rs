@@ -81,6 +81,9 @@ async fn what_was_written_is_there_after_opening_again() {
     let store = Store::open(&path).await.unwrap();
     assert_eq!(store.links(Some("clinic")).await.unwrap(), std::slice::from_ref(&link));
     assert_eq!(store.links(Some("other")).await.unwrap(), []);
+    assert_eq!(store.link_of("clinic", &link.plan).await.unwrap().as_ref(), Some(&link));
+    assert_eq!(store.link_of("other", &link.plan).await.unwrap(), None);
+    assert_eq!(store.link_of("clinic", "another").await.unwrap(), None);
     let before = store.ledger("clinic", &link.plan).await.unwrap();
     assert_eq!(before.operations, [operation(1), update.clone()]);
     assert_eq!(before.shadows, [shadow(3)]);

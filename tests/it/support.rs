@@ -19,6 +19,7 @@ use std::path::{Path, PathBuf};
 
 use ipt_fhir::ipt::Document;
 use ipt_fhir::ipt::document;
+pub(crate) use ipt_fhir::validate::detect::is_named as is_of_kind;
 
 /// A file of `fixtures/`.
 pub(crate) fn fixture(name: &str) -> Vec<u8> {
@@ -49,17 +50,12 @@ pub(crate) fn shared_folder(name: &str) -> Option<PathBuf> {
     Some(folder)
 }
 
-/// Whether a file is of a kind by its name: `json`.
-pub(crate) fn is_of_kind(name: &str, kind: &str) -> bool {
-    Path::new(name).extension().is_some_and(|extension| extension == kind)
-}
-
 /// The names of all JSON records under `fixtures/ipt`.
 pub(crate) fn record_names() -> Vec<String> {
     let mut names: Vec<String> = std::fs::read_dir(fixtures().join("ipt"))
         .unwrap()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .filter(|name| Path::new(name).extension().is_some_and(|ending| ending == "json"))
+        .filter(|name| is_of_kind(name, "json"))
         .collect();
     names.sort();
     assert!(names.len() >= 10, "the fixtures are there");

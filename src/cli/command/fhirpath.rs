@@ -14,7 +14,7 @@ use crate::json::{self, Limits, Number, Object, Value};
 use crate::object;
 use crate::validate::fhirpath::{Context, Expression, Item, Model};
 use crate::validate::tree::write::{self, Style};
-use crate::validate::tree::{NodeId, Tree};
+use crate::validate::tree::{Naming, NodeId, Tree};
 use crate::validate::types::Types;
 
 pub(crate) fn run(args: &Fhirpath) -> Result<Done, Failure> {
@@ -72,7 +72,7 @@ fn described(
             let tree = context.tree();
             let mut object = object! {
                 "type" => context.type_name(*node),
-                "path" => tree.expression(*node, types),
+                "path" => tree.expression(*node, types, Naming::AsWritten),
             };
             let value =
                 document.and_then(|document| document.pointer(tree.pointer(*node).as_str()));

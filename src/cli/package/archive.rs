@@ -2,14 +2,16 @@
 //!
 //! An archive is refused whole as soon as one entry is anything but a plain file or directory in its place: links,
 //! devices, absolute paths, `..`, two files of one name, a path or size that an extended header changes behind the back
-//! of the first. So is one with more than 20,000 entries, more than 512 MiB when inflated, or a definition above 32 MiB
-//! (reliability-and-security.md C8).
+//! of the first. So is one with more than 20,000 entries, more than 512 MiB when inflated, a definition above 32 MiB, or one
+//! that grows more than a hundredfold (reliability-and-security.md C8).
 
 use std::collections::BTreeSet;
 use std::io::{self, Read};
 
-use flate2::read::MultiGzDecoder;
 use tar::{Archive, EntryType, PaxExtensions};
+
+use crate::validate::bulk::{Inflate, Unpacking};
+use crate::validate::detect::is_named;
 
 /// Entries, or files of a directory.
 pub(crate) const MOST_FILES: usize = 20_000;
@@ -38,8 +40,10 @@ pub(crate) enum Refused {
     /// An extended header contradicts what it stands before.
     #[error("it holds an extended header that changes a size or is too long")]
     Header,
-    /// It has too many entries, or is too large when inflated.
-    #[error("it holds more than a package may: 20,000 files, 512 MiB, 32 MiB in one of them")]
+    /// It has too many entries, is too large when inflated, or is small for how large it is then.
+    #[error(
+        "it holds more than a package may: 20,000 files, 512 MiB, 32 MiB in one of them, a hundredfold of its own size"
+    )]
     TooLarge,
 }
 
@@ -52,7 +56,7 @@ impl From<io::Error> for Refused {
 /// Whether a file of a package can be a definition: JSON right in `package/`, or anywhere else where there is none.
 pub(crate) fn is_definition(path: &str) -> bool {
     let inner = path.strip_prefix("package/");
-    super::is_json(path) && inner.is_none_or(|inner| !inner.contains('/'))
+    is_named(path, "json") && inner.is_none_or(|inner| !inner.contains('/'))
 }
 
 /// How much an archive may hold.
@@ -81,8 +85,8 @@ pub(super) fn read_within(
     wanted: impl Fn(&str) -> bool,
     bounds: Bounds,
 ) -> Result<Vec<(String, Vec<u8>)>, Refused> {
-    let bounded = Bounded { inner: MultiGzDecoder::new(source), left: bounds.bytes };
-    let mut archive = Archive::new(bounded);
+    let limits = Unpacking { total: bounds.bytes, ..Unpacking::NETWORK };
+    let mut archive = Archive::new(Inflate::new(source, limits));
     let mut files = Vec::new();
     let mut seen = BTreeSet::new();
     let mut path_of_next = None;
@@ -166,31 +170,10 @@ fn long_name(bytes: &[u8]) -> Option<String> {
     String::from_utf8(name.to_vec()).ok()
 }
 
-/// A reader that fails once more came out of it than may.
-struct Bounded<R> {
-    inner: R,
-    left: u64,
-}
-
-/// What [`Bounded`] says when too much comes: told from all else by its kind.
-const OVER: io::ErrorKind = io::ErrorKind::FileTooLarge;
-
 fn fault(error: &io::Error) -> Refused {
-    if is_over(error) { Refused::TooLarge } else { Refused::NotAnArchive }
-}
-
-/// The tar reader wraps errors into its own, of the same kind.
-fn is_over(error: &io::Error) -> bool {
-    error.kind() == OVER
-}
-
-impl<R: Read> Read for Bounded<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let read = self.inner.read(buffer)?;
-        match self.left.checked_sub(u64::try_from(read).unwrap_or(u64::MAX)) {
-            Some(left) => self.left = left,
-            None => return Err(OVER.into()),
-        }
-        Ok(read)
+    // The tar reader wraps the error of a bomb into its own, of the same kind.
+    match error.kind() {
+        io::ErrorKind::FileTooLarge => Refused::TooLarge,
+        _ => Refused::NotAnArchive,
     }
 }

@@ -126,6 +126,10 @@ fn what_is_too_much_is_refused_before_it_is_in_memory() {
     let many: Vec<_> = many.iter().map(|path| (path.as_str(), regular, &b"{}"[..])).collect();
     assert_eq!(refusal(&many), Some(Refused::TooLarge));
     assert_eq!(refusal(&many[1..]), None);
+    // Files that would all be kept: they end at the measure of the archive, long before that of the contents.
+    let spaces = vec![b' '; 8 << 20];
+    let few: Vec<_> = many.iter().map(|path| (path.0, regular, &spaces[..])).collect();
+    assert_eq!(read(&archive(&few)[..], is_definition).err(), Some(Refused::TooLarge));
 }
 
 #[test]

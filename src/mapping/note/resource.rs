@@ -5,9 +5,9 @@ use jiff::Timestamp;
 
 use super::{Edition, Error, MediaType, Note, Subject, bytes};
 use crate::fhir::Resource;
+use crate::fhir::base64::{self, Alphabet};
 use crate::json::Object;
 use crate::mapping::code::{coding, concept, system};
-use crate::mapping::element::base64;
 use crate::mapping::identity::{ITEM_SYSTEM, urn};
 use crate::mapping::narrative::Narrative;
 use crate::object;
@@ -239,7 +239,7 @@ impl Note {
         Ok(object! {
             "contentType" => content_type,
             "language" => self.document.language.as_ref(),
-            "data" => base64(&bytes),
+            "data" => base64::encode(&bytes, Alphabet::Standard),
             "title" => &self.document.title,
             "creation" => instant(edition.date),
         })

@@ -89,6 +89,7 @@ impl<R: Read> Read for Inflate<R> {
         } else {
             None
         };
-        bomb.map_or(Ok(read), |bomb| Err(io::Error::new(io::ErrorKind::InvalidData, bomb)))
+        // The kind stays if a reader in between wraps the error.
+        bomb.map_or(Ok(read), |bomb| Err(io::Error::new(io::ErrorKind::FileTooLarge, bomb)))
     }
 }

@@ -14,9 +14,10 @@ use serde::de::{self, IgnoredAny, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use super::lean::{self, Keep, lean};
-use super::{Content, Definition, Derivation, ResourceType, Row, is_json, kind_of_code};
+use super::{Content, Definition, Derivation, ResourceType, Row, kind_of_code};
 use crate::issue::Issue;
 use crate::json::{self, Pointer, Value};
+use crate::validate::detect::is_named;
 
 /// The definitions of one package.
 #[derive(Debug, Default)]
@@ -138,7 +139,7 @@ impl Package {
             let name = if is_npm { path.strip_prefix("package/") } else { Some(path) };
             let Some(name) = name.filter(|name| !(is_npm && name.contains('/'))) else { continue };
             let file = name.rsplit('/').next().unwrap_or(name);
-            if file.starts_with('.') || !is_json(file) {
+            if file.starts_with('.') || !is_named(file, "json") {
                 continue;
             }
             let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);

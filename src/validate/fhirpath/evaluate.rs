@@ -84,8 +84,15 @@ impl<'e> Evaluation<'e> {
             Node::Index => {
                 Ok(Collection::One(Item::Integer(i64::try_from(frame.index).unwrap_or(0))))
             }
-            Node::Total => Ok(frame.total.clone()),
-            Node::Variable(variable) => self.variable(variable),
+            Node::Total => {
+                self.step(frame.total.len() / 16)?;
+                Ok(frame.total.clone())
+            }
+            Node::Variable(variable) => {
+                let value = self.variable(variable)?;
+                self.step(value.len() / 16)?;
+                Ok(value)
+            }
             Node::Negative(operand) => {
                 let value = self.evaluate(operand, frame)?;
                 self.negative(&value)
@@ -170,6 +177,7 @@ impl<'e> Evaluation<'e> {
                 Step::Call(call) => self.call(call, current, frame)?,
             };
         }
+        self.step(current.len() / 16)?;
         Ok(current)
     }
 
@@ -519,7 +527,9 @@ impl<'e> Evaluation<'e> {
         while let Some(item) = waiting.pop_front() {
             let this = Collection::One(item);
             let inner = Frame { this: &this, index: found.len(), total: frame.total };
-            for next in self.evaluate(projection, inner)?.into_vec() {
+            let yielded = self.evaluate(projection, inner)?.into_vec();
+            self.step(yielded.len())?;
+            for next in yielded {
                 let is_new = match &next {
                     Item::Node(id) => seen.insert(*id),
                     other => !self.has_equal(&found, other)?,

@@ -6,6 +6,7 @@ use super::evaluate::{Evaluation, Given, Outcome};
 use super::function::Function;
 use super::item::{Collection, Item};
 use super::limit::{Mistake, Stop};
+use crate::fhir::base64::{self, Alphabet};
 
 impl<'e> Evaluation<'e> {
     pub(super) fn text_function(
@@ -87,15 +88,15 @@ impl<'e> Evaluation<'e> {
             }
             Function::Encode => match &*argument {
                 "hex" => self.made(text.bytes().flat_map(hex).collect()),
-                "base64" => self.made(encode(text.as_bytes(), BASE64)),
-                "urlbase64" => self.made(encode(text.as_bytes(), URL_BASE64)),
+                "base64" => self.made(base64::encode(text.as_bytes(), Alphabet::Standard)),
+                "urlbase64" => self.made(base64::encode(text.as_bytes(), Alphabet::Url)),
                 _ => Ok(Collection::Empty),
             },
             Function::Decode => {
                 let bytes = match &*argument {
                     "hex" => from_hex(&text),
-                    "base64" => decode(&text, BASE64),
-                    "urlbase64" => decode(&text, URL_BASE64),
+                    "base64" => base64::decode(&text, Alphabet::Standard),
+                    "urlbase64" => base64::decode(&text, Alphabet::Url),
                     _ => None,
                 };
                 match bytes.and_then(|bytes| String::from_utf8(bytes).ok()) {
@@ -173,38 +174,6 @@ fn trimmed(text: Cow<'_, str>) -> Cow<'_, str> {
 }
 
 // ---- Encodings ----
-
-const BASE64: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-const URL_BASE64: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-
-fn encode(bytes: &[u8], alphabet: &[u8; 64]) -> String {
-    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
-    for group in bytes.chunks(3) {
-        let byte = |at: usize| u32::from(group.get(at).copied().unwrap_or(0));
-        let bits = byte(0) << 16 | byte(1) << 8 | byte(2);
-        for place in 0..4 {
-            let six = (bits >> (18 - 6 * place)) & 63;
-            let digit = alphabet.get(six as usize).copied().unwrap_or(b'=');
-            text.push(if place <= group.len() { char::from(digit) } else { '=' });
-        }
-    }
-    text
-}
-
-fn decode(text: &str, alphabet: &[u8; 64]) -> Option<Vec<u8>> {
-    let mut bytes = Vec::with_capacity(text.len() / 4 * 3);
-    let (mut bits, mut count) = (0_u32, 0_u32);
-    for digit in text.trim_end_matches('=').bytes() {
-        let six = alphabet.iter().position(|known| *known == digit)?;
-        bits = bits << 6 | u32::try_from(six).ok()?;
-        count += 6;
-        if count >= 8 {
-            count -= 8;
-            bytes.push(u8::try_from(bits >> count & 255).ok()?);
-        }
-    }
-    Some(bytes)
-}
 
 fn hex(byte: u8) -> [char; 2] {
     let digit = |value: u8| char::from_digit(u32::from(value), 16).unwrap_or('0');

@@ -185,43 +185,6 @@ pub(super) fn uri(primitive: Primitive, value: &str, broken: &mut impl FnMut(&'s
     }
 }
 
-/// What a text is as base64 (RFC 4648).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Base64 {
-    /// Base64 of this many bytes.
-    Good {
-        /// How many bytes it stands for.
-        length: usize,
-    },
-    /// Base64 of this many bytes with white space between its groups of four.
-    Spaced {
-        /// How many bytes it stands for.
-        length: usize,
-    },
-    /// No base64.
-    Bad,
-}
-
-/// Reads base64 without keeping what it says.
-pub fn base64(value: &str) -> Base64 {
-    let mut letters = 0_usize;
-    let mut padding = 0_usize;
-    let mut spaced = false;
-    for byte in value.bytes() {
-        match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'+' | b'/' if padding == 0 => letters += 1,
-            b'=' if padding < 2 => padding += 1,
-            b' ' | b'\t' | b'\n' | b'\r' if (letters + padding).is_multiple_of(4) => spaced = true,
-            _ => return Base64::Bad,
-        }
-    }
-    if letters == 0 || !(letters + padding).is_multiple_of(4) {
-        return Base64::Bad;
-    }
-    let length = letters * 3 / 4;
-    if spaced { Base64::Spaced { length } } else { Base64::Good { length } }
-}
-
 /// Whether a text turns the writing direction and does not turn it back: what follows is then read the wrong way round.
 pub(super) fn leaves_direction_open(value: &str) -> bool {
     if !value.bytes().any(|byte| byte == 0xe2) {

@@ -50,17 +50,12 @@ impl Excerpt {
         tree: &Tree<'_>,
         (line_start, line): (usize, &str),
         at: usize,
+        scan: &mut Scan,
     ) -> Self {
         let at = at.saturating_sub(line_start).min(line.len());
-        // A line of many megabytes is looked at around its place only; in JSON each token tells its class alone.
+        // A line of many megabytes is shown around its place only.
         let (from, to) = window(line, at);
-        let tokens = match tree.format() {
-            Format::Json => json(line, from, to),
-            Format::Xml => {
-                let before = tree.source().get(..line_start).unwrap_or_default();
-                xml(line, from, to, state_before(before))
-            }
-        };
+        let tokens = scan.tokens(tree, (line_start, line), (from, to));
         let meant = tokens
             .iter()
             .find(|token| token.start <= at && at < token.end)
@@ -68,13 +63,14 @@ impl Excerpt {
         let mut shown = String::new();
         let mut before = 0;
         let mut width = 0;
-        for token in &tokens {
+        for token in tokens {
             let text = line.get(token.start.max(from)..token.end.min(to)).unwrap_or_default();
             let whole = line.get(token.start..token.end).unwrap_or_default();
             let hidden = !reporter.show_values
                 && match token.class {
                     Class::Plain => false,
-                    Class::Value => true,
+                    // The space between the elements of XML, which is how far they are indented.
+                    Class::Value => !whole.trim_ascii().is_empty(),
                     Class::Name => !name_may_be_shown(reporter, whole),
                 };
             let mut offset = token.start.max(from);
@@ -134,56 +130,91 @@ fn window(line: &str, at: usize) -> (usize, usize) {
     (at - back, at + rest)
 }
 
-/// The tokens of a line of JSON from `from` to `to`. No text of JSON goes over a line's end.
-fn json(line: &str, from: usize, to: usize) -> Vec<Token> {
-    let bytes = line.as_bytes();
-    let mut tokens: Vec<Token> = Vec::new();
-    let mut at = 0;
-    while let Some(&byte) = bytes.get(at) {
-        if at >= to {
-            break;
+/// The tokens of a line, found as far as they are wanted: who asks for windows that move on pays for the line once.
+#[derive(Debug, Default)]
+pub(super) struct Scan {
+    /// Where the line begins.
+    line: Option<usize>,
+    /// How far it was read, and how far what was read is forgotten.
+    at: usize,
+    forgotten: usize,
+    state: State,
+    tokens: Vec<Token>,
+}
+
+impl Scan {
+    /// The tokens of a line that lie between two of its bytes, if only in part.
+    fn tokens(
+        &mut self,
+        tree: &Tree<'_>,
+        (line_start, line): (usize, &str),
+        (from, to): (usize, usize),
+    ) -> &[Token] {
+        if self.line != Some(line_start) || from < self.forgotten {
+            let before = tree.source().get(..line_start).unwrap_or_default();
+            let state = if tree.is_json() { State::Text } else { state_before(before) };
+            *self = Self { line: Some(line_start), state, ..Self::default() };
         }
-        let start = at;
-        let class = match byte {
-            b'"' => {
-                at += 1;
-                while let Some(&next) = bytes.get(at) {
-                    at += 1;
-                    match next {
-                        b'\\' => at += 1,
-                        b'"' => break,
-                        _ => {}
-                    }
-                }
-                at = at.min(bytes.len());
-                let rest = bytes.get(at..).unwrap_or_default();
-                let next = rest.iter().find(|byte| !byte.is_ascii_whitespace());
-                if next == Some(&b':') { Class::Name } else { Class::Value }
+        if let Some(last) = self.tokens.iter().rev().find(|token| token.end <= from) {
+            self.forgotten = last.end;
+        }
+        self.tokens.retain(|token| token.end > from);
+        while self.at < to.min(line.len()) {
+            let start = self.at;
+            let class = match tree.format() {
+                Format::Json => json(line, &mut self.at),
+                Format::Xml => xml(line, &mut self.at, &mut self.state),
+            };
+            if self.at > from {
+                self.tokens.push(Token { class, start, end: self.at });
+            } else {
+                self.forgotten = self.at;
             }
-            b'{' | b'}' | b'[' | b']' | b':' | b',' | b' ' | b'\t' => {
-                at += 1;
-                Class::Plain
-            }
-            _ => {
-                while bytes.get(at).is_some_and(|byte| !b"{}[]:,\" \t".contains(byte)) {
-                    at += 1;
+        }
+        &self.tokens
+    }
+}
+
+/// The class of the token of JSON that begins at a byte, which moves to its end. No text of JSON goes over a line's end.
+fn json(line: &str, at: &mut usize) -> Class {
+    let bytes = line.as_bytes();
+    let start = *at;
+    match bytes.get(start) {
+        Some(b'"') => {
+            *at += 1;
+            while let Some(&next) = bytes.get(*at) {
+                *at += 1;
+                match next {
+                    b'\\' => *at += 1,
+                    b'"' => break,
+                    _ => {}
                 }
-                match bytes.get(start..at) {
-                    Some(b"true" | b"false" | b"null") => Class::Plain,
-                    _ => Class::Value,
-                }
             }
-        };
-        if at > from {
-            tokens.push(Token { class, start, end: at });
+            *at = (*at).min(bytes.len());
+            let rest = bytes.get(*at..).unwrap_or_default();
+            let next = rest.iter().find(|byte| !byte.is_ascii_whitespace());
+            if next == Some(&b':') { Class::Name } else { Class::Value }
+        }
+        Some(b'{' | b'}' | b'[' | b']' | b':' | b',' | b' ' | b'\t') | None => {
+            *at += 1;
+            Class::Plain
+        }
+        Some(_) => {
+            while bytes.get(*at).is_some_and(|byte| !b"{}[]:,\" \t".contains(byte)) {
+                *at += 1;
+            }
+            match bytes.get(start..*at) {
+                Some(b"true" | b"false" | b"null") => Class::Plain,
+                _ => Class::Value,
+            }
         }
     }
-    tokens
 }
 
 /// Where in XML a line begins.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 enum State {
+    #[default]
     Text,
     /// Inside a tag, after its name.
     Tag,
@@ -213,80 +244,70 @@ fn state_before(text: &str) -> State {
     state
 }
 
-/// The tokens of a line of XML.
-fn xml(line: &str, from: usize, to: usize, mut state: State) -> Vec<Token> {
+/// The class of the token of XML that begins at a byte, which moves to its end.
+fn xml(line: &str, at: &mut usize, state: &mut State) -> Class {
     let bytes = line.as_bytes();
-    let mut tokens: Vec<Token> = Vec::new();
-    let mut at = 0;
-    let until = |start: usize, stop: &dyn Fn(u8) -> bool| {
-        let rest = bytes.get(start..).unwrap_or_default();
-        start + rest.iter().position(|byte| stop(*byte)).unwrap_or(rest.len())
+    let start = *at;
+    let until = |from: usize, stop: &dyn Fn(u8) -> bool| {
+        let rest = bytes.get(from..).unwrap_or_default();
+        from + rest.iter().position(|byte| stop(*byte)).unwrap_or(rest.len())
     };
-    while let Some(&byte) = bytes.get(at) {
-        if at >= to {
-            break;
+    let byte = bytes.get(start).copied().unwrap_or_default();
+    match (*state, byte) {
+        (State::Text, b'<') if bytes.get(start + 1).is_some_and(|next| b"!?".contains(next)) => {
+            *state = State::Other;
+            *at += 1;
+            Class::Value
         }
-        let start = at;
-        let class = match (state, byte) {
-            (State::Text, b'<') if bytes.get(at + 1).is_some_and(|next| b"!?".contains(next)) => {
-                state = State::Other;
-                at += 1;
-                Class::Value
+        (State::Text, b'<') => {
+            *at = until(start + 1, &|byte| b" \t/>".contains(&byte));
+            if bytes.get(start + 1) == Some(&b'/') {
+                *at = until(start + 2, &|byte| b" \t>".contains(&byte));
             }
-            (State::Text, b'<') => {
-                at = until(at + 1, &|byte| b" \t/>".contains(&byte));
-                if bytes.get(start + 1) == Some(&b'/') {
-                    at = until(start + 2, &|byte| b" \t>".contains(&byte));
-                }
-                state = State::Tag;
-                Class::Name
+            *state = State::Tag;
+            Class::Name
+        }
+        (State::Text, _) => {
+            *at = until(start, &|byte| byte == b'<');
+            Class::Value
+        }
+        (State::Tag, b'>') => {
+            *at += 1;
+            *state = State::Text;
+            Class::Plain
+        }
+        (State::Tag, b'"' | b'\'') => {
+            *at += 1;
+            *state = State::Quoted(byte);
+            Class::Plain
+        }
+        (State::Tag, b' ' | b'\t' | b'/' | b'=') => {
+            *at += 1;
+            Class::Plain
+        }
+        (State::Tag, _) => {
+            *at = until(start, &|byte| b" \t/>=\"'".contains(&byte));
+            match bytes.get(start..*at) {
+                Some(b"value" | b"xmlns" | b"id" | b"url") => Class::Plain,
+                _ => Class::Name,
             }
-            (State::Text, _) => {
-                at = until(at, &|byte| byte == b'<');
-                Class::Value
+        }
+        (State::Quoted(quote), byte) if quote == byte => {
+            *at += 1;
+            *state = State::Tag;
+            Class::Plain
+        }
+        (State::Quoted(quote), _) => {
+            *at = until(start, &|byte| byte == quote);
+            Class::Value
+        }
+        (State::Other, _) => {
+            *at = until(start, &|byte| byte == b'>');
+            if *at < bytes.len() {
+                *at += 1;
+                *state = State::Text;
             }
-            (State::Tag, b'>') => {
-                at += 1;
-                state = State::Text;
-                Class::Plain
-            }
-            (State::Tag, b'"' | b'\'') => {
-                at += 1;
-                state = State::Quoted(byte);
-                Class::Plain
-            }
-            (State::Tag, b' ' | b'\t' | b'/' | b'=') => {
-                at += 1;
-                Class::Plain
-            }
-            (State::Tag, _) => {
-                at = until(at, &|byte| b" \t/>=\"'".contains(&byte));
-                match bytes.get(start..at) {
-                    Some(b"value" | b"xmlns" | b"id" | b"url") => Class::Plain,
-                    _ => Class::Name,
-                }
-            }
-            (State::Quoted(quote), byte) if quote == byte => {
-                at += 1;
-                state = State::Tag;
-                Class::Plain
-            }
-            (State::Quoted(quote), _) => {
-                at = until(at, &|byte| byte == quote);
-                Class::Value
-            }
-            (State::Other, _) => {
-                at = until(at, &|byte| byte == b'>');
-                if at < bytes.len() {
-                    at += 1;
-                    state = State::Text;
-                }
-                Class::Value
-            }
-        };
-        if at > from {
-            tokens.push(Token { class, start, end: at });
+            Class::Value
         }
     }
-    tokens
 }

@@ -3,6 +3,7 @@
 use super::{Issue, Outcome};
 use crate::fhir::Release;
 use crate::json::{self, Limits, Value};
+use crate::validate::detect::is_named;
 use crate::validate::options::{Options, ReferencePolicy, UnknownExtensions};
 
 /// A run of the suite.
@@ -132,12 +133,7 @@ impl Case {
 
     /// The format of its document, by the name of its file.
     pub fn format(&self) -> &'static str {
-        let extension = std::path::Path::new(&self.file).extension();
-        if extension.is_some_and(|extension| extension.eq_ignore_ascii_case("xml")) {
-            "XML"
-        } else {
-            "JSON"
-        }
+        if is_named(&self.file, "xml") { "XML" } else { "JSON" }
     }
 
     /// What makes it one of all: name, run and release.

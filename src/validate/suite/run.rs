@@ -70,7 +70,7 @@ impl<'f> Suite<'f> {
         let core = Shared::core(case.release);
         let mut packages = Vec::new();
         // `id#version` names a package of the network, which is not at hand offline, neither for the reference.
-        for name in case.options.packages.iter().filter(|name| is_archive(name)) {
+        for name in case.options.packages.iter().filter(|name| detect::is_named(name, "tgz")) {
             packages.push(Package::from_files((self.unpack)(self.file(name)?)?));
         }
         let mut options = case.options.options.clone();
@@ -116,11 +116,6 @@ impl<'f> Suite<'f> {
         let ours = self.file(&example.file).and_then(|bytes| issues(&validator, bytes));
         example.outcome(ours)
     }
-}
-
-/// Whether a file of the suite is a package by its name.
-fn is_archive(name: &str) -> bool {
-    std::path::Path::new(name).extension().is_some_and(|extension| extension == "tgz")
 }
 
 /// The errors of a document. A panic is an outcome, too: the other runs go on.

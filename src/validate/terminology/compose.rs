@@ -2,7 +2,8 @@
 //!
 //! Each filter is worked out once over the concepts of its CodeSystem. What can't be worked out (a system that is not
 //! at hand, an operator that is not FHIR's, a property that no concept has) leaves its include open, with the reason;
-//! so does an import that leads back to a set that is being compiled, or deeper than [`DEPTH`].
+//! so does an import that leads back to a set that is being compiled, deeper than [`DEPTH`], or to more than [`HEAVIEST`]
+//! parts in all: ten imports of ten imports, sixteen times over, would never be through.
 //!
 //! It refuses nothing.
 
@@ -19,6 +20,15 @@ use crate::json::Value;
 /// How deep value sets may import each other; FHIR's deepest chain has 4.
 pub(super) const DEPTH: usize = 16;
 
+/// How many parts a set may have with all that it imports; each may be asked for each code.
+const HEAVIEST: usize = 20_000;
+
+/// The sets that are being compiled and import this one, and what imports may still weigh.
+struct Above<'a> {
+    urls: &'a mut Vec<Box<str>>,
+    left: usize,
+}
+
 /// Compiles a ValueSet; `above` are the sets that are being compiled and import it.
 pub(super) fn compile(
     terminology: &Terminology,
@@ -27,14 +37,16 @@ pub(super) fn compile(
 ) -> ValueSet {
     let url: Box<str> = resource.text("url").unwrap_or_default().into();
     above.push(url.clone());
+    let mut above = Above { urls: above, left: HEAVIEST };
     let compose = resource.get("compose");
     let mut parts = |member: &str| {
         let given = compose.map(|compose| compose.items(member)).into_iter().flatten();
-        given.map(|given| part(terminology, given, above)).collect::<Vec<_>>()
+        given.map(|given| part(terminology, given, &mut above)).collect::<Vec<_>>()
     };
     let mut includes = parts("include");
     let excludes = parts("exclude");
-    above.pop();
+    above.urls.pop();
+    let weight = HEAVIEST - above.left + includes.len() + excludes.len();
     if includes.is_empty() {
         // A set that says nothing of its content is open, whatever the code.
         includes.push(Part { system: None, imports: Vec::new() });
@@ -48,6 +60,7 @@ pub(super) fn compile(
         active_only: inactive == Some(false),
         expansion: resource.get("expansion").and_then(expansion),
         is_unit: terminology.is_unit(),
+        weight,
     }
 }
 
@@ -66,10 +79,11 @@ pub(super) fn whole(terminology: &Terminology, url: &str, system: &str, is_all: 
         active_only: false,
         expansion: None,
         is_unit: terminology.is_unit(),
+        weight: 1,
     }
 }
 
-fn part(terminology: &Terminology, given: &Value, above: &mut Vec<Box<str>>) -> Part {
+fn part(terminology: &Terminology, given: &Value, above: &mut Above<'_>) -> Part {
     let imports = given
         .items("valueSet")
         .filter_map(Value::as_str)
@@ -91,14 +105,21 @@ fn part(terminology: &Terminology, given: &Value, above: &mut Vec<Box<str>>) -> 
     Part { system, imports }
 }
 
-fn import(terminology: &Terminology, url: &str, above: &mut Vec<Box<str>>) -> Import {
+fn import(terminology: &Terminology, url: &str, above: &mut Above<'_>) -> Import {
     let plain = url.split('|').next().unwrap_or(url);
-    if above.len() >= DEPTH || above.iter().any(|compiling| **compiling == *plain) {
+    let urls = &mut *above.urls;
+    if urls.len() >= DEPTH || urls.iter().any(|compiling| **compiling == *plain) {
         return Import::Open(Reason::Cycle);
     }
-    match terminology.value_set_below(url, above) {
-        Some(set) => Import::Set(set),
-        None => Import::Open(Reason::ValueSet),
+    let Some(set) = terminology.value_set_below(url, urls) else {
+        return Import::Open(Reason::ValueSet);
+    };
+    match above.left.checked_sub(set.weight) {
+        Some(left) => {
+            above.left = left;
+            Import::Set(set)
+        }
+        None => Import::Open(Reason::Cycle),
     }
 }
 

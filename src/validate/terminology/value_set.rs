@@ -26,6 +26,8 @@ pub struct ValueSet {
     pub(super) active_only: bool,
     pub(super) expansion: Option<Expansion>,
     pub(super) is_unit: UnitTest,
+    /// How many parts it has with those of all that it imports, as often as they are imported.
+    pub(super) weight: usize,
 }
 
 /// An include or exclude of `compose`: what its system says and what the imported sets say, all of them.

@@ -7,6 +7,34 @@ use crate::fhir::resource::is_id;
 use crate::json::{Pointer, Position};
 use crate::validate::types::{TypeKind, Types};
 
+/// How an expression names the resources on its way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Naming {
+    /// By what the document says.
+    AsWritten,
+    /// For those who may not see what only the document says: no types that FHIR has not, and no ids but UUIDs, for people
+    /// make ids of names and record numbers.
+    Masked,
+}
+
+impl Naming {
+    fn resource_type<'n>(self, written: &'n str, types: &'n Types) -> &'n str {
+        match self {
+            Self::AsWritten => written,
+            Self::Masked => types.id(written).map_or("Resource", |known| types.name(known)),
+        }
+    }
+
+    /// An id is the server's own number; one that is none is not shown.
+    fn id(self, written: Option<&str>) -> &str {
+        match written.filter(|id| is_id(id)) {
+            None => "null",
+            Some(id) if self == Self::AsWritten || uuid::Uuid::try_parse(id).is_ok() => id,
+            Some(_) => "…",
+        }
+    }
+}
+
 impl Tree<'_> {
     /// The elements from below the root down to this one.
     fn way(&self, id: NodeId) -> Vec<NodeId> {
@@ -22,8 +50,8 @@ impl Tree<'_> {
 
     /// The FHIRPath of an element, as the HL7 engine writes it: `Patient.contact[0].name`,
     /// `Observation.value.ofType(Quantity).code`, `Bundle.entry[2].resource/*Patient/p1*/.gender`.
-    pub fn expression(&self, id: NodeId, types: &Types) -> String {
-        let mut text = self.resource_type(NodeId::ROOT).unwrap_or("Resource").to_owned();
+    pub fn expression(&self, id: NodeId, types: &Types, naming: Naming) -> String {
+        let mut text = self.root_name(types, naming).to_owned();
         for at in self.way(id) {
             let _ = write!(text, ".{}", self.element_name(at));
             if self.stem(at) > 0 {
@@ -32,25 +60,21 @@ impl Tree<'_> {
             if self.is_list(at) {
                 let _ = write!(text, "[{}]", self.index(at));
             }
-            if let Some(resource_type) = self.resource_type(at) {
-                // An id is the server's own number; one that is none is not shown.
-                let known = self.child_text(at, "id").filter(|id| is_id(id));
-                let _ = write!(text, "/*{resource_type}/{}*/", known.unwrap_or("null"));
-            }
+            self.name_resource(at, types, naming, &mut text);
         }
         text
     }
 
     /// The same as the HL7 engine writes it of what it can't read: in JSON the choice as `value[x]`, and an index where there is an
     /// array; of XML the path of the elements, `/f:Patient/f:name`.
-    pub fn expression_as_read(&self, id: NodeId, types: &Types) -> String {
-        let root = self.resource_type(NodeId::ROOT).unwrap_or("Resource");
+    pub fn expression_as_read(&self, id: NodeId, types: &Types, naming: Naming) -> String {
+        let root = self.root_name(types, naming);
         if !self.is_json() {
             let mut text = format!("/f:{root}");
             for at in self.way(id) {
                 let _ = write!(text, "/f:{}", self.name(at));
                 if let Some(resource_type) = self.resource_type(at) {
-                    let _ = write!(text, "/f:{resource_type}");
+                    let _ = write!(text, "/f:{}", naming.resource_type(resource_type, types));
                 }
             }
             return text;
@@ -65,12 +89,22 @@ impl Tree<'_> {
             if is_item && self.is_list(at) && !is_primitive {
                 let _ = write!(text, "[{}]", self.index(at));
             }
-            if let Some(resource_type) = self.resource_type(at) {
-                let known = self.child_text(at, "id").filter(|id| is_id(id));
-                let _ = write!(text, "/*{resource_type}/{}*/", known.unwrap_or("null"));
-            }
+            self.name_resource(at, types, naming, &mut text);
         }
         text
+    }
+
+    fn root_name<'n>(&'n self, types: &'n Types, naming: Naming) -> &'n str {
+        let root = self.resource_type(NodeId::ROOT);
+        root.map_or("Resource", |root| naming.resource_type(root, types))
+    }
+
+    /// `/*Patient/p1*/`, if an element is a resource.
+    fn name_resource(&self, at: NodeId, types: &Types, naming: Naming, text: &mut String) {
+        if let Some(written) = self.resource_type(at) {
+            let resource_type = naming.resource_type(written, types);
+            let _ = write!(text, "/*{resource_type}/{}*/", naming.id(self.child_text(at, "id")));
+        }
     }
 
     /// The JSON Pointer of an element's value; of one that only `_name` has, that of its object. Of XML, the pointer that

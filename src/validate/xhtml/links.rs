@@ -3,10 +3,11 @@
 use std::cell::OnceCell;
 use std::collections::BTreeSet;
 
-use super::super::primitive::{Base64, base64, is_absolute_url};
+use super::super::primitive::is_absolute_url;
 use super::super::rule::{Rule, narrative as rule};
 use super::super::tree::{NodeId, Tree};
 use super::parse::{Markup, PartKind};
+use crate::fhir::base64::{self, Form};
 
 /// How many wrong links of a narrative are told: each costs a report time in the length of its line.
 pub const MOST_LINKS: usize = 100;
@@ -122,7 +123,7 @@ fn data_is_right(data: &str) -> bool {
     };
     let head = head.trim_start();
     let mime = match head.strip_suffix(";base64") {
-        Some(_) if matches!(base64(body), Base64::Bad) => return false,
+        Some(_) if matches!(base64::form(body), Form::Bad) => return false,
         Some(mime) => mime,
         None => head,
     };

@@ -1,4 +1,11 @@
-//! Hostile documents: each ends soon, with a named error or a tree within limits, and without much memory.
+//! Hostile documents, expressions and definitions (reliability-and-security.md C1, C7, C8): each ends in a second, with a named
+//! error or within limits, and with less than 64 MiB more memory at its peak.
+//!
+//! Archives of packages have theirs beside their reader (`src/cli/package/tests.rs`).
+
+mod definition;
+mod document;
+mod expression;
 
 use std::fmt::Write;
 use std::path::Path;
@@ -8,16 +15,22 @@ use ipt_fhir::json::{ErrorKind, Limits};
 use ipt_fhir::validate::detect;
 use ipt_fhir::validate::tree::{FaultKind, json, xml};
 
+/// A figure of this process's memory, in bytes: `VmRSS`, `VmHWM`.
+fn memory(name: &str) -> i64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find(|line| line.starts_with(name)).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse::<i64>().unwrap() * 1024
+}
+
 /// The memory of this process that is in use, in bytes.
 pub(crate) fn resident() -> i64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap();
-    let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
-    line.split_whitespace().nth(1).unwrap().parse::<i64>().unwrap() * 1024
+    memory("VmRSS:")
 }
 
 /// Whether this process runs one test only, so that its memory is that test's; if not, runs the test so.
 ///
 /// Tests beside it would count as its memory.
+#[expect(clippy::print_stderr, reason = "figures for whoever asks for them")]
 pub(crate) fn alone(test: &str) -> bool {
     if std::env::var_os("IPT_FHIR_ALONE").is_some() {
         return true;
@@ -28,11 +41,14 @@ pub(crate) fn alone(test: &str) -> bool {
         None => test.to_owned(),
     };
     let output = std::process::Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", &name, "--test-threads=1"])
+        .args(["--exact", &name, "--test-threads=1", "--nocapture"])
         .env("IPT_FHIR_ALONE", "1")
         .output()
         .unwrap();
     let said = String::from_utf8_lossy(&output.stdout);
+    if std::env::var_os("IPT_FHIR_BOMBS").is_some() {
+        eprintln!("{}", String::from_utf8_lossy(&output.stderr));
+    }
     assert!(said.contains("1 passed"), "{name}: {said}");
     false
 }
@@ -43,10 +59,18 @@ fn processor() -> Duration {
     Duration::from_nanos(text.split_whitespace().next().unwrap().parse().unwrap())
 }
 
+#[expect(clippy::print_stderr, reason = "figures for whoever asks for them")]
 fn bounded<T>(name: &str, work: impl FnOnce() -> T) -> T {
-    let (time, memory) = (processor(), resident());
+    // The peak counts, so it begins anew here.
+    std::fs::write("/proc/self/clear_refs", "5").unwrap();
+    let (time, before) = (processor(), resident());
     let outcome = work();
-    let (time, memory) = (processor().saturating_sub(time), resident().saturating_sub(memory));
+    let time = processor().saturating_sub(time);
+    let memory = memory("VmHWM:").saturating_sub(before);
+    if std::env::var_os("IPT_FHIR_BOMBS").is_some() {
+        // For whoever wants the figures: `IPT_FHIR_BOMBS=1 cargo test --release -- validate::bombs --nocapture`.
+        eprintln!("{name}: {time:.1?}, {} KiB", memory >> 10);
+    }
     assert!(
         time < Duration::from_secs(if cfg!(debug_assertions) { 5 } else { 1 }),
         "{name}: {time:?}"

@@ -16,7 +16,7 @@ use ipt_fhir::validate::options::{Options, ReferencePolicy};
 use ipt_fhir::validate::program::Programs;
 use ipt_fhir::validate::reference::Nowhere;
 use ipt_fhir::validate::rule::{attachment, bundle, invariant, narrative, primitive, reference};
-use ipt_fhir::validate::tree::json;
+use ipt_fhir::validate::tree::{Naming, json};
 
 use crate::support::shared;
 
@@ -55,7 +55,7 @@ pub(super) fn found(
         .map(|finding| {
             (
                 finding.rule.code,
-                outcome.tree.expression(finding.node, programs.types()),
+                outcome.tree.expression(finding.node, programs.types(), Naming::AsWritten),
                 finding.severity,
             )
         })

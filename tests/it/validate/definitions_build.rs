@@ -24,7 +24,7 @@ fn bundle(resource: &str) -> String {
 #[test]
 fn xml_becomes_the_json_that_fhir_has_for_it() {
     let resource = r#"<StructureDefinition xmlns="http://hl7.org/fhir">
-        <text><status value="generated"/><div xmlns="http://www.w3.org/1999/xhtml"><p>a &nbsp;<b>b</b></p></div></text>
+        <text><status value="generated"/><div xmlns="http://www.w3.org/1999/xhtml"><p>a &#160;<b>b</b></p></div></text>
         <extension url="http://a.example/e"><valueInteger value="7"/></extension>
         <url value="http://a.example/p"/>
         <!-- a comment -->
@@ -70,10 +70,10 @@ fn what_repeats_in_itself_is_a_list_at_every_depth() {
 #[test]
 fn xml_that_is_none_is_refused() {
     let elements = elements();
-    let nested = format!("<ValueSet>{}", "<compose><include>".repeat(60));
+    let nested = format!("<ValueSet>{}", "<compose><include>".repeat(80));
     let deep = "<CodeSystem>".to_owned()
-        + &"<concept>".repeat(60)
-        + &"</concept>".repeat(60)
+        + &"<concept>".repeat(80)
+        + &"</concept>".repeat(80)
         + "</CodeSystem>";
     for text in [
         "<!DOCTYPE a [<!ENTITY x \"y\">]><Bundle/>".to_owned(),

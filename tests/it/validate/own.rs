@@ -7,7 +7,7 @@ use ipt_fhir::mapping::{self, Options, Policy};
 use ipt_fhir::validate::definitions::Package;
 use ipt_fhir::validate::options;
 use ipt_fhir::validate::shared::Shared;
-use ipt_fhir::validate::tree::json;
+use ipt_fhir::validate::tree::{Naming, json};
 
 use crate::support::{record, record_names};
 
@@ -36,7 +36,11 @@ fn every_record_becomes_a_valid_bundle() {
             let errors = outcome.findings.iter().filter(|found| found.severity >= Severity::Error);
             let errors: Vec<String> = errors
                 .map(|found| {
-                    format!("{} {}", found.rule.code, outcome.tree.expression(found.node, types))
+                    format!(
+                        "{} {}",
+                        found.rule.code,
+                        outcome.tree.expression(found.node, types, Naming::AsWritten)
+                    )
                 })
                 .collect();
             assert!(errors.is_empty(), "{name}: {errors:#?}");

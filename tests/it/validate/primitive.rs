@@ -1,9 +1,10 @@
 //! The grammars of primitive types: what passes, what does not, and by which rule.
 
 use ipt_fhir::fhir::Release;
+use ipt_fhir::fhir::base64::{self, Form};
 use ipt_fhir::json::Limits;
 use ipt_fhir::validate::finding::Findings;
-use ipt_fhir::validate::primitive::{Base64, Primitive, base64, check, element};
+use ipt_fhir::validate::primitive::{Primitive, check, element};
 use ipt_fhir::validate::tree::json;
 use proptest::prelude::*;
 
@@ -245,12 +246,12 @@ fn moments_need_seconds_and_a_zone() {
 
 #[test]
 fn base64_is_in_groups_of_four() {
-    assert_eq!(base64("QUJD"), Base64::Good { length: 3 });
-    assert_eq!(base64("QUI="), Base64::Good { length: 2 });
-    assert_eq!(base64("QQ=="), Base64::Good { length: 1 });
-    assert_eq!(base64("QUJD\r\nQUI="), Base64::Spaced { length: 5 });
+    assert_eq!(base64::form("QUJD"), Form::Good { length: 3 });
+    assert_eq!(base64::form("QUI="), Form::Good { length: 2 });
+    assert_eq!(base64::form("QQ=="), Form::Good { length: 1 });
+    assert_eq!(base64::form("QUJD\r\nQUI="), Form::Spaced { length: 5 });
     for bad in ["", "QUI", "QUJDQ", "Q===", "QU=D", "QU JD", "QÜJD", "QUJ-", "===="] {
-        assert_eq!(base64(bad), Base64::Bad, "{bad:?}");
+        assert_eq!(base64::form(bad), Form::Bad, "{bad:?}");
     }
     assert_eq!(broken("base64Binary", "QUJD QUJD", Release::R4), ["fhir-base64-space"]);
     assert_eq!(broken("base64Binary", "QUJD QUJD", Release::R5), ["fhir-base64-space-r5"]);

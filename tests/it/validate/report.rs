@@ -89,7 +89,7 @@ fn xml_is_masked_as_json_is() {
                   <birthDate value=\"Zqday\"/>\n  <zqunknown value=\"Zqtext\"/>\n</Patient>";
     let report = rendered(source, false);
     assert!(!report.contains("Zq") && !report.contains("zq"), "{report}");
-    let masked = format!("<gender value=\"{}\"/>", "…".repeat(8));
+    let masked = format!("2 |   <gender value=\"{}\"/>", "…".repeat(8));
     assert!(report.contains(&masked), "{report}");
     let shown = rendered(source, true);
     assert!(shown.contains("<gender value=\"Zqgender\"/>"), "{shown}");

@@ -15,7 +15,7 @@ use ipt_fhir::validate::terminology::{
     About, Answer, Answers, CodeQuestion, CodeRules, CodeSystem, Membership, Names, Reason,
     Terminology, batch,
 };
-use ipt_fhir::validate::tree;
+use ipt_fhir::validate::tree::{self, Naming};
 use proptest::prelude::*;
 
 fn value(text: &str) -> Value {
@@ -170,6 +170,27 @@ fn sets_that_import_each_other_end_open() {
     let terminology = terminology_of(&chain.iter().map(String::as_str).collect::<Vec<_>>());
     let deep = terminology.value_set("http://x.test/0").unwrap();
     assert_eq!(deep.holds("http://x.test/tree", "a"), Membership::Unknown(Reason::Cycle));
+}
+
+#[test]
+fn imports_that_multiply_are_not_all_followed() {
+    // Ten imports of ten imports, fifteen times over.
+    let mut sets: Vec<String> = (0..15)
+        .map(|at| {
+            let one = format!(r#"{{"valueSet":["http://x.test/{}"]}}"#, at + 1);
+            let all = vec![one; 10].join(",");
+            format!(r#"{{"resourceType":"ValueSet","url":"http://x.test/{at}","compose":{{"include":[{all}]}}}}"#)
+        })
+        .collect();
+    sets.push(r#"{"resourceType":"ValueSet","url":"http://x.test/15","compose":{"include":[{"system":"http://x.test/tree","concept":[{"code":"a"}]}]}}"#.to_owned());
+    let terminology = terminology_of(&sets.iter().map(String::as_str).collect::<Vec<_>>());
+    let holds = |at: usize, code: &str| {
+        let set = terminology.value_set(&format!("http://x.test/{at}")).unwrap();
+        set.holds("http://x.test/tree", code)
+    };
+    assert_eq!(holds(13, "a"), Membership::In);
+    assert_eq!(holds(13, "b"), Membership::Out);
+    assert_eq!(holds(0, "b"), Membership::Unknown(Reason::Cycle));
 }
 
 #[test]
@@ -334,7 +355,11 @@ fn found_in(
     let of_terms = outcome.findings.iter().filter(|finding| of_terms.contains(&finding.rule.code));
     of_terms
         .map(|finding| {
-            let place = outcome.tree.expression(finding.node, validator.programs().types());
+            let place = outcome.tree.expression(
+                finding.node,
+                validator.programs().types(),
+                Naming::AsWritten,
+            );
             format!("{} {} {place}", finding.severity.code(), finding.rule.code)
         })
         .collect()

@@ -12,7 +12,8 @@ use ipt_fhir::validate::Validator;
 use ipt_fhir::validate::options::Options;
 use ipt_fhir::validate::rule::terminology as rule;
 use ipt_fhir::validate::shared::Shared;
-use ipt_fhir::validate::tree;
+use ipt_fhir::validate::suite::normalised;
+use ipt_fhir::validate::tree::{self, Naming};
 
 use crate::support;
 
@@ -25,17 +26,6 @@ const MESSAGES: [&str; 6] = [
     "Terminology_TX_NoValid_16",
     "UNABLE_TO_INFER_CODESYSTEM",
 ];
-
-/// An expression without the ids of resources: `Bundle.entry[0].resource/*Patient/1*/.gender`.
-fn plain(expression: &str) -> String {
-    let mut text = String::new();
-    let mut rest = expression;
-    while let Some((before, after)) = rest.split_once("/*") {
-        text.push_str(before);
-        rest = after.split_once("*/").map_or("", |(_, after)| after);
-    }
-    text + rest
-}
 
 /// The differences: `+` is ours alone, `-` the reference's.
 fn differences(release: Release, name: &str) -> Option<(usize, Vec<String>)> {
@@ -63,8 +53,12 @@ fn differences(release: Release, name: &str) -> Option<(usize, Vec<String>)> {
         });
         let ours: BTreeSet<String> = errors
             .map(|finding| {
-                let place = outcome.tree.expression(finding.node, validator.programs().types());
-                format!("{file} {} {}", finding.rule.kind.code(), plain(&place))
+                let place = outcome.tree.expression(
+                    finding.node,
+                    validator.programs().types(),
+                    Naming::AsWritten,
+                );
+                format!("{file} {} {}", finding.rule.kind.code(), normalised(&place))
             })
             .collect();
         let theirs: BTreeSet<String> = theirs
@@ -73,7 +67,7 @@ fn differences(release: Release, name: &str) -> Option<(usize, Vec<String>)> {
             .iter()
             .filter(|issue| MESSAGES.contains(&issue.text("id").unwrap_or_default()))
             .map(|issue| {
-                let place = plain(issue.text("expression").unwrap());
+                let place = normalised(issue.text("expression").unwrap());
                 format!("{file} {} {place}", issue.text("code").unwrap())
             })
             .collect();

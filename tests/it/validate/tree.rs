@@ -1,7 +1,7 @@
 //! The document tree: JSON read into FHIR's logical tree.
 
 use ipt_fhir::json::{ErrorKind, Limits};
-use ipt_fhir::validate::tree::{FaultKind, Kind, NodeId, Tree, json};
+use ipt_fhir::validate::tree::{FaultKind, Kind, Naming, NodeId, Tree, json};
 use ipt_fhir::validate::types::Types;
 
 fn read(source: &str) -> Tree<'_> {
@@ -9,7 +9,7 @@ fn read(source: &str) -> Tree<'_> {
 }
 
 /// A tree as text: each element with its value and its children.
-fn shown(tree: &Tree<'_>, id: NodeId) -> String {
+pub(super) fn shown(tree: &Tree<'_>, id: NodeId) -> String {
     let children: Vec<String> = tree.children(id).map(|child| shown(tree, child)).collect();
     let resource = tree.resource_type(id).map(|name| format!("<{name}>")).unwrap_or_default();
     let value = tree.text(id).map(|text| format!("={text}")).unwrap_or_default();
@@ -95,7 +95,10 @@ fn an_element_knows_its_place() {
     let name = tree.child(NodeId::ROOT, "name").unwrap();
     let second = tree.children_named(name, "given").nth(1).unwrap();
     let id = tree.child(second, "id").unwrap();
-    assert_eq!(tree.expression(second, &Types::default()), "Patient.name[0].given[1]");
+    assert_eq!(
+        tree.expression(second, &Types::default(), Naming::AsWritten),
+        "Patient.name[0].given[1]"
+    );
     assert_eq!(tree.pointer(second).to_string(), "/name/0/given/1");
     assert_eq!(tree.pointer(id).to_string(), "/name/0/_given/1/id");
     assert_eq!(

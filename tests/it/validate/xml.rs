@@ -6,18 +6,10 @@ use ipt_fhir::validate::finding::Findings;
 use ipt_fhir::validate::form;
 use ipt_fhir::validate::tree::{FaultKind, NodeId, Tree, json, xml};
 
+use super::tree::shown;
+
 fn read(source: &str) -> Tree<'_> {
     xml::read(source, Limits::RESOURCE).unwrap()
-}
-
-/// A tree as text: each element with its value and its children.
-fn shown(tree: &Tree<'_>, id: NodeId) -> String {
-    let children: Vec<String> = tree.children(id).map(|child| shown(tree, child)).collect();
-    let resource = tree.resource_type(id).map(|name| format!("<{name}>")).unwrap_or_default();
-    let value = tree.text(id).map(|text| format!("={text}")).unwrap_or_default();
-    let below =
-        if children.is_empty() { String::new() } else { format!("({})", children.join(" ")) };
-    format!("{}{resource}{value}{below}", tree.name(id))
 }
 
 fn patient(content: &str) -> String {

@@ -79,7 +79,7 @@ async fn link_patient(args: &EhrLink, patient: &str, settings: &Settings) -> Res
     }
     let store = Store::open(&settings.config.store_path.value).await?;
     let plan_digest = digest(&plan.id);
-    let known = store.links(Some(name)).await?.into_iter().find(|known| known.plan == plan_digest);
+    let known = store.link_of(name, &plan_digest).await?;
     if let Some(known) = known {
         // The other file's name may hold a person's.
         if known.record != path {

@@ -50,15 +50,13 @@ impl Linked {
         let plan = &record.document.plan;
         let plan_digest = digest(&plan.id);
         let store = Store::open(&settings.config.store_path.value).await?;
-        let mut links = store.links(Some(name)).await?.into_iter();
-        let link = links
-            .find(|link| link.plan == plan_digest && *link.record.expose() == whole)
-            .ok_or_else(|| {
-                let text = "this record is not linked to a Patient of the EHR";
-                Failure::new(Exit::Usage, "link-without-patient", text)
-                    .help("`ipt-fhir ehr link EHR RECORD Patient/ID` links it")
-                    .in_file(path)
-            })?;
+        let link = store.link_of(name, &plan_digest).await?;
+        let link = link.filter(|link| *link.record.expose() == whole).ok_or_else(|| {
+            let text = "this record is not linked to a Patient of the EHR";
+            Failure::new(Exit::Usage, "link-without-patient", text)
+                .help("`ipt-fhir ehr link EHR RECORD Patient/ID` links it")
+                .in_file(path)
+        })?;
         if link.base_url != ehr.url.value.to_string() {
             let text = "the record is linked to a Patient of the server that this EHR was before";
             return Err(Failure::new(Exit::Refused, "link-other-server", text)

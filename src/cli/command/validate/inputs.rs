@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use super::super::super::exit::Exit;
 use super::super::super::failure::{Failure, cannot_read};
+use crate::validate::detect::is_named;
 
 /// What a directory's files must end with to be documents.
 const ENDINGS: [&str; 4] = ["json", "xml", "ndjson", "jsonl"];
@@ -55,13 +56,10 @@ fn nothing(path: &Path, text: &str) -> Failure {
 
 /// Whether a name of a file is one of a document.
 fn is_document(path: &Path) -> bool {
-    let has = |path: &Path, endings: &[&str]| {
-        path.extension()
-            .and_then(|extension| extension.to_str())
-            .is_some_and(|extension| endings.iter().any(|one| extension.eq_ignore_ascii_case(one)))
-    };
-    has(path, &ENDINGS)
-        || has(path, &["gz"]) && has(Path::new(path.file_stem().unwrap_or_default()), &ENDINGS)
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let bare = if is_named(&name, "gz") { name.rsplit_once('.') } else { None };
+    let bare = bare.map_or(&*name, |(bare, _)| bare);
+    ENDINGS.iter().any(|ending| is_named(bare, ending))
 }
 
 /// The entries of a directory by name: paths, and whether each is a directory itself (not by a link).

@@ -68,7 +68,8 @@ impl<'f> Pieces<'f> {
         let mut first = Vec::new();
         (&mut source).take(MOST).read_until(b'\n', &mut first).map_err(unreadable)?;
         let is_lines = named_ndjson(path)
-            || detect::is_whole(&first) && has_more(&mut source, &mut first).map_err(unreadable)?;
+            || detect::is_object(&first)
+                && has_more(&mut source, &mut first).map_err(unreadable)?;
         if is_lines {
             let source: Source = Box::new(Cursor::new(first).chain(source));
             self.open = Some((file, path, is_packed, Chunks::new(source, Settings::local(1))));

@@ -8,9 +8,10 @@
 use sha2::{Digest, Sha512};
 
 use super::Sources;
-use super::xml::{self, Elements};
+use super::xml::Elements;
 use crate::json::{self, Limits, Value};
-use crate::validate::definitions::{ResourceType, is_json};
+use crate::validate::definitions::ResourceType;
+use crate::validate::detect::is_named;
 
 /// A jar of Maven Central.
 #[derive(Debug, Clone, Copy)]
@@ -137,7 +138,8 @@ fn package(files: Files) -> Result<Vec<Value>, Error> {
     let mut resources = Vec::new();
     for (path, bytes) in files {
         let name = path.strip_prefix("package/").unwrap_or_default();
-        if name.is_empty() || name.contains('/') || name.starts_with('.') || !is_json(name) {
+        if name.is_empty() || name.contains('/') || name.starts_with('.') || !is_named(name, "json")
+        {
             continue;
         }
         let resource =
@@ -156,14 +158,14 @@ fn bundles(files: &Files, names: &[&str], elements: &Elements) -> Result<Vec<Val
         let Some((_, bytes)) = files.iter().find(|(path, _)| path == name) else {
             return Err(fault(name, &"missing"));
         };
-        if is_json(name) {
+        if is_named(name, "json") {
             let bundle =
                 json::parse_with(bytes, Limits::BUNDLE).map_err(|error| fault(name, &error))?;
             resources
                 .extend(bundle.items("entry").filter_map(|entry| entry.get("resource")).cloned());
         } else {
             let text = std::str::from_utf8(bytes).map_err(|_| fault(name, &"not UTF-8"))?;
-            let reading = elements.read(text).map_err(|error: xml::Error| fault(name, &error))?;
+            let reading = elements.read(text).map_err(|error| fault(name, &error))?;
             resources.extend(reading.resources);
         }
     }

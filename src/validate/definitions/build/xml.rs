@@ -4,19 +4,16 @@
 //! come as JSON, know nearly all elements of R4's and R4B's definitions. Elements that R5 has no more are left out and
 //! told ([`Reading::unknown`]): a test knows the list. So are narratives and all resources that define nothing.
 //!
-//! This reads the pinned files of HL7 and no others; the validator's reader of users' XML is another one. It refuses
-//! what is not well-formed, document type definitions, and depth beyond what definitions have.
+//! The reader is that of users' XML, and refuses what that refuses.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use quick_xml::events::{BytesStart, Event};
-use quick_xml::{Reader, XmlVersion};
-
-use crate::json::{Number, Object, Value};
+use crate::json::{Limits, Number, Object, Value};
 use crate::validate::definitions::ResourceType;
+use crate::validate::tree::{NodeId, Tree, xml};
 
-/// No definition nests deeper.
-const DEPTH: usize = 48;
+/// The largest of HL7's files has 40 MiB.
+const LIMITS: Limits = Limits { bytes: 256 << 20, depth: 64, nodes: 16_000_000 };
 
 /// What an element is: how often, and of which type.
 #[derive(Debug, Clone)]
@@ -39,16 +36,6 @@ pub struct Reading {
     pub resources: Vec<Value>,
     /// The elements that were left out because the release at hand does not know them, as `context.name`.
     pub unknown: BTreeSet<String>,
-}
-
-/// Why a bundle can't be read, and where.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{what} at byte {offset}")]
-pub struct Error {
-    /// What is wrong.
-    pub what: &'static str,
-    /// Bytes from the start.
-    pub offset: u64,
 }
 
 impl Elements {
@@ -95,12 +82,17 @@ impl Elements {
     }
 
     /// Reads a Bundle of definitions.
-    pub fn read(&self, text: &str) -> Result<Reading, Error> {
-        let mut reader = Reader::from_str(text);
-        // `<url value="..."/>` and `<url value="..."></url>` are one thing.
-        reader.config_mut().expand_empty_elements = true;
-        let mut bundle = Bundle { elements: self, reader, reading: Reading::default() };
-        bundle.read()?;
+    ///
+    /// # Errors
+    /// What the reader of XML refuses.
+    pub fn read(&self, text: &str) -> Result<Reading, xml::Error> {
+        let tree = xml::read(text, LIMITS)?;
+        let mut bundle = Bundle { elements: self, tree: &tree, reading: Reading::default() };
+        for entry in tree.children_named(NodeId::ROOT, "entry") {
+            for resource in tree.children_named(entry, "resource") {
+                bundle.resource(resource);
+            }
+        }
         Ok(bundle.reading)
     }
 }
@@ -112,113 +104,52 @@ fn is_type(resource: &Value) -> bool {
 
 struct Bundle<'e, 't> {
     elements: &'e Elements,
-    reader: Reader<&'t [u8]>,
+    tree: &'t Tree<'t>,
     reading: Reading,
 }
 
-impl<'t> Bundle<'_, 't> {
-    fn fail(&self, what: &'static str) -> Error {
-        Error { what, offset: self.reader.buffer_position() }
-    }
-
-    fn next(&mut self) -> Result<Event<'t>, Error> {
-        match self.reader.read_event() {
-            Ok(Event::DocType(_)) => Err(self.fail("a document type definition")),
-            Ok(event) => Ok(event),
-            Err(_) => Err(self.fail("something that is not well-formed XML")),
-        }
-    }
-
-    fn skip(&mut self, start: &BytesStart<'t>) -> Result<(), Error> {
-        self.reader
-            .read_to_end(start.name())
-            .map(|_| ())
-            .map_err(|_| self.fail("an element without end"))
-    }
-
-    /// Finds the definitions, which stand in `Bundle.entry.resource`.
-    fn read(&mut self) -> Result<(), Error> {
-        loop {
-            match self.next()? {
-                Event::Start(start) => match ResourceType::named(name_of(&start)) {
-                    Some(of) => {
-                        let mut resource = self.object(&start, of.name(), 0)?.value;
-                        if let Some(object) = resource.as_object_mut() {
-                            object.insert("resourceType", Value::String(of.name().to_owned()));
-                        }
-                        self.reading.resources.push(resource);
-                    }
-                    None if matches!(name_of(&start), "Bundle" | "entry" | "resource") => {}
-                    None => self.skip(&start)?,
-                },
-                Event::Eof => return Ok(()),
-                _ => {}
+impl Bundle<'_, '_> {
+    /// Keeps a resource if it defines something.
+    fn resource(&mut self, node: NodeId) {
+        let name = self.tree.resource_type(node).unwrap_or_default();
+        if let Some(of) = ResourceType::named(name) {
+            let mut resource = self.element(node, of.name()).value;
+            if let Some(object) = resource.as_object_mut() {
+                object.insert("resourceType", Value::String(of.name().to_owned()));
             }
+            self.reading.resources.push(resource);
         }
     }
 
-    /// Reads an element whose start was read, to its end.
-    fn object(
-        &mut self,
-        start: &BytesStart<'t>,
-        context: &str,
-        depth: usize,
-    ) -> Result<Read, Error> {
-        if depth > DEPTH {
-            return Err(self.fail("an element nested too deeply"));
-        }
-        let elements = self.elements;
+    fn element(&mut self, node: NodeId, context: &str) -> Read {
+        let (elements, tree) = (self.elements, self.tree);
         let known = elements.contexts.get(context);
         let mut object = Object::new();
-        let mut value = None;
-        for attribute in start.attributes() {
-            let attribute =
-                attribute.map_err(|_| self.fail("an attribute that is not well-formed"))?;
-            let text = attribute.normalized_value(XmlVersion::Implicit1_0);
-            let text =
-                text.map_err(|_| self.fail("an entity that XML does not know"))?.into_owned();
-            match attribute.key.as_ref() {
-                "value" => value = Some(text),
-                name @ ("id" | "url") => object.insert(name.to_owned(), Value::String(text)),
-                _ => {}
-            }
-        }
         let mut children: Vec<(&str, bool, Vec<Read>)> = Vec::new();
-        loop {
-            match self.next()? {
-                Event::Start(start) => {
-                    let name = name_of(&start);
-                    if is_for_people(name) {
-                        self.skip(&start)?;
-                        continue;
-                    }
-                    let Some((name, element)) = known.and_then(|known| known.get_key_value(name))
-                    else {
-                        self.reading.unknown.insert([context, ".", name].concat());
-                        self.skip(&start)?;
-                        continue;
-                    };
-                    if element.context == "Narrative" {
-                        self.skip(&start)?;
-                        continue;
-                    }
-                    let read = self.object(&start, &element.context, depth + 1)?;
-                    match children.iter_mut().find(|(its, ..)| its == name) {
-                        Some((.., reads)) => reads.push(read),
-                        None => children.push((name, element.repeats, vec![read])),
-                    }
-                }
-                Event::End(_) => break,
-                Event::Eof => return Err(self.fail("an element without end")),
-                _ => {}
+        for child in tree.children(node) {
+            let name = tree.name(child);
+            if is_for_people(name) {
+                continue;
+            }
+            let Some((name, element)) = known.and_then(|known| known.get_key_value(name)) else {
+                self.reading.unknown.insert([context, ".", name].concat());
+                continue;
+            };
+            if element.context == "Narrative" {
+                continue;
+            }
+            let read = self.element(child, &element.context);
+            match children.iter_mut().find(|(its, ..)| its == name) {
+                Some((.., reads)) => reads.push(read),
+                None => children.push((name, element.repeats, vec![read])),
             }
         }
         for (name, repeats, reads) in children {
             member(&mut object, name, repeats, reads);
         }
-        Ok(match value {
+        match tree.text(node) {
             Some(text) => Read {
-                value: primitive(context, text),
+                value: primitive(context, text.to_owned()),
                 half: (!object.is_empty()).then_some(Value::Object(object)),
                 is_primitive: true,
             },
@@ -227,7 +158,7 @@ impl<'t> Bundle<'_, 't> {
                 value: Value::Object(object),
                 half: None,
             },
-        })
+        }
     }
 }
 
@@ -270,11 +201,6 @@ fn primitive(of: &str, text: String) -> Value {
         }
         _ => Value::String(text),
     }
-}
-
-/// The name of an element, as the text has it: FHIR's XML has no prefixes but in narratives.
-fn name_of<'a>(start: &'a BytesStart<'_>) -> &'a str {
-    start.name().into_inner()
 }
 
 /// Elements that no lean definition has, which are half of all.
