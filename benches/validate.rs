@@ -5,6 +5,9 @@
 //! Bundle of references among its own entries is validated at three sizes, to show that it grows with its length. All on
 //! one core and in processor time, where the system tells it; the passes of the tasks take turns and the table shows medians.
 //! What a machine under load does to one, it does to all, so that ratios are to be believed rather than figures.
+//!
+//! Where `IPT_FHIR_TEST_VALIDATOR` names the command of the HL7 reference engine (`tests/peers/README.md`), it validates the same
+//! resources in the same run: once, and several times over, so that what it needs to warm up is told apart.
 
 #![expect(
     clippy::print_stdout,
@@ -15,10 +18,12 @@
     reason = "a bench prints, stops where its input is not there, and divides"
 )]
 
+use std::ffi::OsStr;
 use std::fmt::Write;
 use std::hint::black_box;
 use std::io::Read;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use ipt_fhir::fhir::Release;
@@ -115,6 +120,45 @@ fn time(work: &mut dyn FnMut()) -> Duration {
     processor_time(started).saturating_sub(before)
 }
 
+/// The processor time that the reference engine takes for so many passes over these resources, its start included.
+fn reference_time(command: &OsStr, lines: &[String], passes: usize) -> Duration {
+    let folder = std::env::temp_dir().join(format!("ipt-fhir-bench-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let files: Vec<PathBuf> =
+        (0..lines.len()).map(|at| folder.join(format!("{at}.json"))).collect();
+    for (file, line) in files.iter().zip(lines) {
+        std::fs::write(file, line).unwrap();
+    }
+    let output = Command::new("bash")
+        .args(["-c", "TIMEFORMAT='%U %S'; time \"$@\" > /dev/null 2>&1", "bash"])
+        .arg(command)
+        .args(["r4", "files"])
+        .args(std::iter::repeat_n(&files, passes).flatten())
+        .output()
+        .unwrap();
+    std::fs::remove_dir_all(&folder).unwrap();
+    assert!(output.status.success(), "the reference engine ends well");
+    let told = String::from_utf8(output.stderr).unwrap();
+    let seconds = told.split_ascii_whitespace().map(|part| part.parse::<f64>().unwrap()).sum();
+    Duration::from_secs_f64(seconds)
+}
+
+/// The reference engine over the same resources; `ours` is our speed in MB/s.
+fn reference(command: &OsStr, lines: &[String], quick: bool, ours: f64) {
+    let lines = lines.get(..if quick { 200 } else { lines.len() }).unwrap_or(lines);
+    let more = if quick { 2 } else { 4 };
+    let megabytes = lines.iter().map(String::len).sum::<usize>() as f64 / 1e6;
+    let [one, first, all] = [(&lines[..1], 1), (lines, 1), (lines, more)]
+        .map(|(lines, passes)| reference_time(command, lines, passes).as_secs_f64());
+    let (cold, warm) = (megabytes / (first - one), megabytes * (more - 1) as f64 / (all - first));
+    println!("the HL7 reference engine, {} resources, processor time:", lines.len());
+    println!("{one:>10.1} s to its start and one verdict");
+    println!(
+        "{cold:>10.3} MB/s the first time, {warm:.3} MB/s after that: ours are {:.0} times that",
+        ours / warm
+    );
+}
+
 fn median(mut times: Vec<Duration>) -> Duration {
     times.sort();
     times[times.len() / 2]
@@ -146,8 +190,10 @@ fn main() {
         lines.len(),
         bytes as f64 / 1e6
     );
+    let mut ours = None;
     for ((task, _), times) in TASKS.iter().zip(times) {
         let seconds = median(times).as_secs_f64();
+        ours.get_or_insert(bytes as f64 / 1e6 / seconds);
         println!(
             "{task:<26}{:>10.1} MB/s{:>12.0} resources/s",
             bytes as f64 / 1e6 / seconds,
@@ -156,6 +202,12 @@ fn main() {
     }
     if std::env::args().any(|argument| argument == "--lines") {
         return;
+    }
+    match (std::env::var_os("IPT_FHIR_TEST_VALIDATOR"), ours) {
+        (Some(command), Some(ours)) => reference(&command, &lines, quick, ours),
+        _ => println!(
+            "left out: the HL7 reference engine (IPT_FHIR_TEST_VALIDATOR names its command)"
+        ),
     }
     println!("a Bundle with a reference in every second entry");
     for entries in [1_000, 10_000, 100_000] {

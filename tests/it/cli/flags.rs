@@ -49,7 +49,7 @@ const EXERCISED: &[(&str, &str, &str)] = &[
     ("definitions build", "--from", "the_pinned_jars_give_the_bytes_that_are_shipped"),
     ("definitions build", "--to", "the_pinned_jars_give_the_bytes_that_are_shipped"),
     ("explain", "code", "explain_tells_of_a_rule_and_of_near_misses"),
-    ("explain", "--list", "explain_tells_of_a_rule_and_of_near_misses"),
+    ("explain", "--list", "each_code_is_told_in_both_forms"),
     ("suite run", "directory", "a_suite_is_scored"),
     ("suite run", "--release", "a_suite_is_scored"),
     ("suite run", "--module", "a_suite_is_scored"),

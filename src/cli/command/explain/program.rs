@@ -4,6 +4,7 @@ use super::Told;
 
 const HOSPITAL: &str = "README.md, A hospital's EHR";
 const LINKING: &str = "README.md, Linking and syncing";
+const VALIDATING: &str = "README.md, Validating FHIR";
 const TRY: &str = "README.md, Try it";
 const PRIVACY: &str = "README.md, Privacy";
 const NOTE: &str = "README.md, How a session note travels";
@@ -47,5 +48,23 @@ pub(super) const ALL: &[Told] = &[
     Told("sandbox-scope", "the scope can't be read", "As SMART has it: system/Patient.rs, or system/*.cruds.", HOSPITAL),
     Told("sandbox-seed", "a resource of the seed has no id that FHIR allows", "Letters, digits, - and ., 64 at most.", "https://hl7.org/fhir/R4/datatypes.html#id"),
     Told("sandbox-snapshot", "the snapshot can't be read or written", "Name a file that the sandbox wrote, or one that is not there yet.", TRY),
+    Told("tx-busy", "the terminology server has no time", "It said so several times. Wait, then run the same command again.", VALIDATING),
+    Told(
+        "tx-denied",
+        "the terminology server wants a login",
+        "Configure it like an EHR (`ehr add NAME URL`), then give --tx NAME.",
+        VALIDATING,
+    ),
+    Told("tx-incorrect", "the terminology server answers nonsense", "It does not speak FHIR as asked. Check that the URL is its base.", VALIDATING),
+    Told("tx-no-answer", "the terminology server gave no answer", "It may be slow: give a longer --timeout, or validate without --tx.", VALIDATING),
+    Told(
+        "tx-refused",
+        "the terminology server does not answer questions about codes",
+        "Check that the URL is its base, and that it has $validate-code.",
+        "https://hl7.org/fhir/R4/valueset-operation-validate-code.html",
+    ),
+    Told("tx-too-many", "too many different codes", "Beyond 200,000 no more are asked about. Validate the files in several runs.", VALIDATING),
+    Told("tx-unreachable", "the terminology server can't be reached", "Check the URL and the network. Without --tx all else is checked offline.", VALIDATING),
+    Told("tx-url", "the URL of the terminology server can't be used", "It is https, or http to this machine, without password, query or fragment.", VALIDATING),
     Told("usage", "the command line is wrong", "--help shows what is possible.", TRY),
 ];
