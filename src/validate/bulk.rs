@@ -328,31 +328,6 @@ impl<R: Read> Chunks<R> {
         read
     }
 
-    fn next_chunk(&mut self) -> Option<Chunk> {
-        // An end of the line of two bytes and a byte order mark are no part of the line.
-        let longest = self.settings.line.saturating_add(4);
-        loop {
-            let before = self.rest.len();
-            let chunk = self.settings.chunk.max(1);
-            // A line that goes beyond the chunk is read on in steps that grow, so that it is not copied over and over.
-            let wanted = if before < chunk { chunk } else { before + before / 2 };
-            self.fill(wanted.min(longest.max(chunk).max(before + 1)));
-            let fresh = self.rest.get(self.scanned..).unwrap_or_default();
-            if let Some(end) = memrchr(b'\n', fresh) {
-                return Some(self.take(self.scanned + end + 1));
-            }
-            self.scanned = self.rest.len();
-            if self.at_end {
-                // Half a line before a failure is none.
-                let length = self.rest.len();
-                return (length > 0 && self.failure.is_none()).then(|| self.take(length));
-            }
-            if self.rest.len() > longest {
-                return Some(self.skip());
-            }
-        }
-    }
-
     fn take(&mut self, length: usize) -> Chunk {
         let rest = self.rest.split_off(length);
         let bytes = std::mem::replace(&mut self.rest, rest);
@@ -402,6 +377,27 @@ impl<R: Read> Iterator for Chunks<R> {
     type Item = Chunk;
 
     fn next(&mut self) -> Option<Chunk> {
-        self.next_chunk()
+        // An end of the line of two bytes and a byte order mark are no part of the line.
+        let longest = self.settings.line.saturating_add(4);
+        loop {
+            let before = self.rest.len();
+            let chunk = self.settings.chunk.max(1);
+            // A line that goes beyond the chunk is read on in steps that grow, so that it is not copied over and over.
+            let wanted = if before < chunk { chunk } else { before + before / 2 };
+            self.fill(wanted.min(longest.max(chunk).max(before + 1)));
+            let fresh = self.rest.get(self.scanned..).unwrap_or_default();
+            if let Some(end) = memrchr(b'\n', fresh) {
+                return Some(self.take(self.scanned + end + 1));
+            }
+            self.scanned = self.rest.len();
+            if self.at_end {
+                // Half a line before a failure is none.
+                let length = self.rest.len();
+                return (length > 0 && self.failure.is_none()).then(|| self.take(length));
+            }
+            if self.rest.len() > longest {
+                return Some(self.skip());
+            }
+        }
     }
 }

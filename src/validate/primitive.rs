@@ -18,7 +18,7 @@ use crate::fhir::Release;
 use crate::fhir::base64::{self, Form};
 
 pub use moment::{is_date, is_time};
-pub use text::{is_absolute_url, is_id, is_oid, is_uuid};
+pub use text::{is_absolute_url, is_id, is_oid, is_uuid, scheme};
 
 /// A primitive type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -131,6 +131,14 @@ pub fn is_uuid(value: &str) -> bool {
         })
 }
 
+/// The scheme of a URI and what follows its colon (RFC 3986 section 3.1); nothing of a text that has none.
+pub fn scheme(uri: &str) -> Option<(&str, &str)> {
+    uri.split_once(':').filter(|(scheme, _)| {
+        scheme.starts_with(|first: char| first.is_ascii_alphabetic())
+            && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte))
+    })
+}
+
 /// Whether a text has a scheme in lower case, and something after it: `http://x`, `urn:oid:1.2`.
 pub fn is_absolute_url(value: &str) -> bool {
     let Some((scheme, details)) = value.split_once(':') else { return false };

@@ -7,6 +7,7 @@
 //! It refuses nothing.
 
 use super::{Membership, Reason};
+use crate::validate::primitive::scheme;
 
 /// A code system that is told by its form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -213,13 +214,10 @@ pub fn is_media_type(text: &str) -> bool {
 
 /// Whether a text is a URI with a scheme, and without spaces (RFC 3986 section 3).
 pub fn is_absolute_uri(text: &str) -> bool {
-    let Some((scheme, rest)) = text.split_once(':') else { return false };
-    let is_letter = scheme.bytes().next().is_some_and(|byte| byte.is_ascii_alphabetic());
-    let in_scheme = |byte: u8| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte);
-    is_letter
-        && scheme.bytes().all(in_scheme)
-        && !rest.is_empty()
-        && !rest.chars().any(|letter| letter.is_whitespace() || letter.is_control())
+    scheme(text).is_some_and(|(_, rest)| {
+        !rest.is_empty()
+            && !rest.chars().any(|letter| letter.is_whitespace() || letter.is_control())
+    })
 }
 
 fn is_colour(text: &str) -> bool {

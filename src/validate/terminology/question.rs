@@ -16,6 +16,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
 
+use super::grammar::is_absolute_uri;
+
 /// What is asked about a code.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum About {
@@ -69,13 +71,10 @@ impl CodeQuestion {
 
 /// Whether a text has the form of an absolute URI, without user information.
 fn is_uri(text: &str) -> bool {
-    let scheme = text.split_once(':').map_or("", |(scheme, _)| scheme);
     text.len() <= LONGEST_URL
         && text.bytes().all(|byte| byte.is_ascii_graphic())
-        && scheme.starts_with(|first: char| first.is_ascii_alphabetic())
-        && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte))
-        && scheme.len() + 1 < text.len()
         && !text.contains('@')
+        && is_absolute_uri(text)
 }
 
 impl fmt::Debug for CodeQuestion {

@@ -3,6 +3,7 @@
 use super::{Visit, Visits, Walk};
 use crate::issue::Severity;
 use crate::validate::options::UnknownExtensions;
+use crate::validate::primitive::scheme;
 use crate::validate::program::{ContextKind, Element, Program, Programs};
 use crate::validate::rule::structure;
 use crate::validate::tree::{NodeId, Tree};
@@ -195,13 +196,7 @@ const CORRECTED: [(&str, &str); 1] = [
 
 /// Whether a URL stands by itself.
 fn is_absolute(url: &str) -> bool {
-    url.split_once(':').is_some_and(|(scheme, rest)| {
-        !rest.is_empty()
-            && scheme.starts_with(|first: char| first.is_ascii_alphabetic())
-            && scheme
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.'))
-    })
+    scheme(url).is_some_and(|(_, rest)| !rest.is_empty())
 }
 
 /// Whether an extension may stand where it stands, as far as paths and types tell.

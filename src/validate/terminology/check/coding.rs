@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::{CodeRules, Look, system_not_checked};
 use crate::issue::Severity;
 use crate::validate::finding::{Finding, Findings};
+use crate::validate::primitive::scheme;
 use crate::validate::program::{Binding, Strength};
 use crate::validate::rule::terminology as rule;
 use crate::validate::terminology::code_system::{CodeSystem, Content, Standing};
@@ -127,7 +128,8 @@ impl CodeRules {
             findings.add(rule, node, "the coding has no system, so its code means nothing");
             return;
         };
-        if !has_scheme(url) {
+        // What follows the scheme is the primitive's own matter.
+        if scheme(url).is_none() {
             relative(node, system_node, place, findings);
             return;
         }
@@ -490,14 +492,6 @@ fn relative(node: NodeId, system_node: NodeId, place: Place, findings: &mut Find
         Place::Free | Place::Quantity => findings.add(&rule::CODING_SYSTEM_RELATIVE, node, text),
     }
     .with_value();
-}
-
-/// Whether a URI has a scheme; what follows is the primitive's own matter.
-fn has_scheme(uri: &str) -> bool {
-    uri.split_once(':').is_some_and(|(scheme, _)| {
-        scheme.bytes().next().is_some_and(|byte| byte.is_ascii_alphabetic())
-            && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte))
-    })
 }
 
 /// Whether a URL is one that only HL7 gives out, and of which all are known: not those of other people's codes (`sid`).
